@@ -1,0 +1,1 @@
+"""The canonical commerce tables, and the rows connectors fill them with."""

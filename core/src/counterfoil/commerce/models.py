@@ -1,0 +1,115 @@
+"""The canonical tables. Primary key (tenant_id, id) with the deterministic id; no second unique index, no foreign keys.
+
+References between canonical rows are computed the same way as the ids, so that load order is free and a replay from raw
+rebuilds identical rows.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, Numeric, Table, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from counterfoil.commerce.rows import Payment, Payout, PayoutLine
+from counterfoil.db.base import CoreBase, TenantOwned
+from counterfoil.plugins.connector import CanonicalRow
+
+MONEY = Numeric(18, 6)
+
+
+class Canonical(TenantOwned):
+    """The columns every canonical table has: where the row came from, and when."""
+
+    row: ClassVar[type[CanonicalRow]]
+
+    dedupe_key: Mapped[str]
+    source: Mapped[str]
+    source_account: Mapped[str]
+    source_id: Mapped[str]
+    connection_id: Mapped[UUID]
+    run_id: Mapped[UUID]
+    raw_id: Mapped[UUID]
+    content_hash: Mapped[bytes]
+    authority: Mapped[int]
+    source_created_at: Mapped[datetime | None]
+    source_updated_at: Mapped[datetime | None]
+    observed_at: Mapped[datetime]
+    synced_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
+    subsidiary: Mapped[str | None]
+
+
+def _arguments(table: str) -> tuple[Index | CheckConstraint, ...]:
+    return (
+        CheckConstraint("currency ~ '^[A-Z]{3,5}$'", name="currency"),
+        Index(f"{table}_created_idx", "tenant_id", text("source_created_at DESC NULLS LAST"), text("id DESC")),
+        Index(f"{table}_raw_id_idx", "tenant_id", "raw_id"),
+    )
+
+
+class PaymentRecord(Canonical, CoreBase):
+    __tablename__ = "payments"
+    __table_args__ = _arguments(__tablename__)
+    row = Payment
+
+    amount: Mapped[Decimal] = mapped_column(MONEY)
+    amount_captured: Mapped[Decimal | None] = mapped_column(MONEY)
+    amount_refunded: Mapped[Decimal | None] = mapped_column(MONEY)
+    currency: Mapped[str]
+    status: Mapped[str]
+    method: Mapped[str | None]
+    gateway: Mapped[str | None]
+    captured_at: Mapped[datetime | None]
+    order_id: Mapped[UUID | None]
+    customer_ref: Mapped[str | None]
+    description: Mapped[str | None]
+    source_charge: Mapped[str | None]
+
+
+class PayoutRecord(Canonical, CoreBase):
+    __tablename__ = "payouts"
+    __table_args__ = _arguments(__tablename__)
+    row = Payout
+
+    amount: Mapped[Decimal] = mapped_column(MONEY)
+    fee: Mapped[Decimal | None] = mapped_column(MONEY)
+    net: Mapped[Decimal | None] = mapped_column(MONEY)
+    currency: Mapped[str]
+    status: Mapped[str]
+    arrival_date: Mapped[date | None]
+    method: Mapped[str | None]
+    automatic: Mapped[bool | None]
+    reconciliation_status: Mapped[str | None]
+    bank_reference: Mapped[str | None]
+    trace_id: Mapped[str | None]
+
+
+class PayoutLineRecord(Canonical, CoreBase):
+    __tablename__ = "payout_lines"
+    __table_args__ = (*_arguments(__tablename__), Index("payout_lines_payout_id_idx", "tenant_id", "payout_id"))
+    row = PayoutLine
+
+    kind: Mapped[str]
+    reporting_category: Mapped[str | None]
+    gross: Mapped[Decimal] = mapped_column(MONEY)
+    fee: Mapped[Decimal] = mapped_column(MONEY)
+    net: Mapped[Decimal] = mapped_column(MONEY)
+    currency: Mapped[str]
+    status: Mapped[str | None]
+    description: Mapped[str | None]
+    available_on: Mapped[date | None]
+    exchange_rate: Mapped[Decimal | None] = mapped_column(Numeric)
+    payout_id: Mapped[UUID | None]
+    payment_id: Mapped[UUID | None]
+    refund_id: Mapped[UUID | None]
+    dispute_id: Mapped[UUID | None]
+
+
+RECORDS: tuple[type[Canonical], ...] = (PaymentRecord, PayoutRecord, PayoutLineRecord)
+
+
+def table_of(row: type[CanonicalRow]) -> Table:
+    """The table a kind of canonical row lands in."""
+    return next(record.__table__ for record in RECORDS if record.row is row)  # type: ignore[attr-defined]  # mapped classes have one

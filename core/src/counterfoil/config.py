@@ -1,0 +1,56 @@
+"""Settings, read once from the environment by the composition roots."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set. Names in the environment carry ``COUNTERFOIL_`` unless an alias says otherwise."""
+
+    model_config = SettingsConfigDict(env_prefix="COUNTERFOIL_", extra="ignore", frozen=True, populate_by_name=True)
+
+    database_url: SecretStr = Field(
+        SecretStr(""), alias="DATABASE_URL", description="PostgreSQL 18+, as the role counterfoil_app"
+    )
+    database_admin_url: SecretStr = Field(
+        SecretStr(""),
+        alias="DATABASE_ADMIN_URL",
+        description="PostgreSQL, as a role that may create roles; `migrate` and `doctor` only",
+    )
+    redis_url: SecretStr = Field(SecretStr(""), alias="REDIS_URL", description="Redis or Valkey: job hints and caches")
+    master_keys: SecretStr = Field(
+        SecretStr(""), description="Comma separated Fernet keys; the first wraps, all unwrap"
+    )
+    jwt_keys: SecretStr = Field(
+        SecretStr(""), description="Comma separated `kid:base64` HMAC keys of 32 bytes or more; the first signs"
+    )
+
+    environment: Literal["demo", "production"] = Field(
+        "production", description="`demo` relaxes nothing but cookie `Secure` on http"
+    )
+    host: str = Field("127.0.0.1", description="Address the API listens on")
+    port: int = Field(8400, ge=1, le=65535, description="Port of the API and the web app")
+    public_url: str = Field("", description="Origin people use, as https://books.example.com; default http://HOST:PORT")
+    home: Path = Field(Path(".counterfoil"), description="Folder of the embedded services and the demo's secrets")
+    allow_private_networks: bool = Field(False, description="Let connectors reach loopback and private addresses")
+    log_format: Literal["json", "console"] = Field("json", description="Shape of log lines")
+    log_level: str = Field("INFO", description="Least severe level that is logged")
+
+    access_token_ttl_s: int = Field(900, ge=60, description="Life of an access token")
+    refresh_token_ttl_s: int = Field(30 * 86400, ge=3600, description="Life of a refresh token")
+    max_body_bytes: int = Field(1_000_000, ge=1024, description="Largest request body")
+
+    job_lease_s: float = Field(15.0, gt=0, description="A worker that is silent for this long loses its job")
+    reap_interval_s: float = Field(5.0, gt=0, description="How often the ticker looks for lost jobs")
+    republish_after_s: float = Field(
+        30.0, gt=0, description="A published job nobody claimed is published again after this"
+    )
+    worker_concurrency: int = Field(2, ge=1, description="Jobs one worker runs side by side")
+    database_pool_size: int = Field(10, ge=1, description="Connections one process keeps")
+
+    @property
+    def origin(self) -> str:
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"

@@ -1,0 +1,136 @@
+"""One database, and the unit of work: one transaction for one tenant."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Self, cast
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from counterfoil.db.connection import TenantConnection
+from counterfoil.kit import context
+
+_RETRY_PAUSE_S = 0.1
+_GONE = (
+    ConnectionError,
+    FileNotFoundError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InterfaceError,
+)
+
+
+@dataclass(kw_only=True)
+class UnitOfWork:
+    """One open transaction. Feature code never commits: whoever opened the unit does, by leaving the block."""
+
+    session: AsyncSession
+    tenant_id: UUID | None
+
+    async def driver(self) -> "asyncpg.Connection[Any]":
+        """The asyncpg connection of this same transaction, for COPY and hot reads."""
+        connection = await self.session.connection()
+        raw = await connection.get_raw_connection()
+        return cast("asyncpg.Connection[Any]", raw.driver_connection)
+
+    @property
+    def tenant(self) -> UUID:
+        """The tenant, where there has to be one."""
+        if self.tenant_id is None:
+            msg = "this unit of work has no tenant"
+            raise RuntimeError(msg)
+        return self.tenant_id
+
+
+class Database:
+    """A pool of connections as the application role."""
+
+    def __init__(self, engine: AsyncEngine, *, url: str, patience_s: float) -> None:
+        self.engine = engine
+        self.url = url
+        self._patience_s = patience_s
+
+    @classmethod
+    def connect(
+        cls, url: str, *, pool_size: int = 10, patience_s: float = 2.0, server_settings: dict[str, str] | None = None
+    ) -> Self:
+        """Make the pool; nothing is opened yet.
+
+        Args:
+            url: ``postgresql://`` or ``postgresql+asyncpg://``, as the application role.
+            pool_size: connections this process keeps.
+            patience_s: how long opening a unit of work outlasts a database that is away (restart, fail-over).
+            server_settings: PostgreSQL settings of each connection, such as time-outs for jobs.
+        """
+        url = sqlalchemy_url(url)
+        engine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_recycle=1800,
+            connect_args={
+                "connection_class": TenantConnection,
+                "server_settings": {"application_name": "counterfoil", **(server_settings or {})},
+            },
+        )
+        return cls(engine, url=url, patience_s=patience_s)
+
+    @asynccontextmanager
+    async def unit_of_work(self, tenant_id: UUID | None) -> AsyncIterator[UnitOfWork]:
+        """Open a transaction for one tenant; commit at the end of the block, roll back on any error.
+
+        ``None`` means no tenant: every tenant table raises then, and only the definer functions answer.
+        """
+        with context.bound(context.current_tenant_id, tenant_id):
+            session = await self._begin()
+            try:
+                yield UnitOfWork(session=session, tenant_id=tenant_id)
+                await session.commit()
+            finally:
+                await session.close()
+
+    async def _begin(self) -> AsyncSession:
+        deadline = time.monotonic() + self._patience_s
+        while True:
+            session = AsyncSession(self.engine, expire_on_commit=False)
+            try:
+                connection = await session.connection()
+                # The dialect sends BEGIN with the first statement: do it here, where the tenant is surely bound.
+                await connection.exec_driver_sql("SELECT 1")
+            except (DBAPIError, *_GONE) as error:
+                await session.close()
+                if not is_disconnect(error) or time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(_RETRY_PAUSE_S)
+            except BaseException:
+                await session.close()
+                raise
+            else:
+                return session
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def is_disconnect(error: BaseException) -> bool:
+    """Whether the database went away, so that the same work may be tried again on a new connection."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+    return isinstance(error, _GONE)
+
+
+def sqlalchemy_url(url: str) -> str:
+    for prefix in ("postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            return "postgresql+asyncpg://" + url.removeprefix(prefix)
+    return url
+
+
+def driver_url(url: str) -> str:
+    """The same address as asyncpg itself reads it."""
+    return sqlalchemy_url(url).replace("postgresql+asyncpg://", "postgresql://", 1)

@@ -1,0 +1,1 @@
+"""The stream engine: cursors, dedupe, upsert, raw records, lineage, replay."""

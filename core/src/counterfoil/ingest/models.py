@@ -1,0 +1,74 @@
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from counterfoil.db.base import CoreBase, TenantOwned
+
+_CONNECTION = ["core.connections.tenant_id", "core.connections.id"]
+
+
+class CursorState(TenantOwned, CoreBase):
+    """Where a stream of a connection stands; moved in the same transaction as the rows it stands for."""
+
+    __tablename__ = "cursor_states"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "connection_id"], _CONNECTION),
+        UniqueConstraint("tenant_id", "connection_id", "stream", name="cursor_states_stream_key"),
+    )
+
+    connection_id: Mapped[UUID]
+    stream: Mapped[str]
+    position: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    job_id: Mapped[UUID | None]
+    last_synced_at: Mapped[datetime | None]
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class StreamRun(TenantOwned, CoreBase):
+    """One stream in one job: counts, first and last position, outcome with its reason."""
+
+    __tablename__ = "stream_runs"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "connection_id"], _CONNECTION),
+        Index("stream_runs_connection_idx", "tenant_id", "connection_id", "stream", text("started_at DESC")),
+        Index("stream_runs_job_idx", "tenant_id", "job_id"),
+    )
+
+    job_id: Mapped[UUID]
+    connection_id: Mapped[UUID]
+    stream: Mapped[str]
+    mode: Mapped[str]
+    status: Mapped[str]
+    reason: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    pages: Mapped[int] = mapped_column(default=0)
+    rows_read: Mapped[int] = mapped_column(BigInteger, default=0)
+    rows_inserted: Mapped[int] = mapped_column(BigInteger, default=0)
+    rows_updated: Mapped[int] = mapped_column(BigInteger, default=0)
+    rows_unchanged: Mapped[int] = mapped_column(BigInteger, default=0)
+    rows_deleted: Mapped[int] = mapped_column(BigInteger, default=0)
+    expected: Mapped[int | None] = mapped_column(BigInteger)
+    landed: Mapped[int | None] = mapped_column(BigInteger)
+    first_position: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    last_position: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    started_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    finished_at: Mapped[datetime | None]
+
+
+class RawRecord(TenantOwned, CoreBase):
+    """The newest version of a record as the vendor sent it. Canonical rows can be rebuilt from these alone."""
+
+    __tablename__ = "raw_records"
+    __table_args__ = (Index("raw_records_changed_idx", "tenant_id", "connection_id", "stream", "changed_at", "id"),)
+
+    connection_id: Mapped[UUID]
+    stream: Mapped[str]
+    source_id: Mapped[str]
+    content_hash: Mapped[bytes]
+    payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    run_id: Mapped[UUID]
+    observed_at: Mapped[datetime]
+    changed_at: Mapped[datetime]

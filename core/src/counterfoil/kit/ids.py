@@ -1,0 +1,32 @@
+"""Identifiers: time-ordered for things that happen, derived for things the vendor already named."""
+
+import hashlib
+import secrets
+import time
+from uuid import UUID
+
+_VERSION_7 = 0x7
+_VERSION_8 = 0x8
+_VARIANT = 0b10
+
+
+def new_id() -> UUID:
+    """A UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, then random bits, so that ids sort by creation."""
+    return id_at(time.time_ns() // 1_000_000, secrets.randbits(74))
+
+
+def id_at(unix_ms: int, random_bits: int = 0) -> UUID:
+    """The UUIDv7 of an instant; with no random bits it is the smallest id of that millisecond (a partition bound)."""
+    value = (unix_ms & 0xFFFF_FFFF_FFFF) << 80
+    value |= _VERSION_7 << 76
+    value |= ((random_bits >> 62) & 0xFFF) << 64
+    value |= _VARIANT << 62
+    value |= random_bits & 0x3FFF_FFFF_FFFF_FFFF
+    return UUID(int=value)
+
+
+def derived_id(*parts: str) -> UUID:
+    """The UUIDv8 of a natural key: the same parts give the same id on every machine and in every replay."""
+    digest = int.from_bytes(hashlib.blake2b("|".join(parts).encode(), digest_size=16).digest(), "big")
+    digest &= ~(0xF << 76) & ~(0b11 << 62)
+    return UUID(int=digest | (_VERSION_8 << 76) | (_VARIANT << 62))

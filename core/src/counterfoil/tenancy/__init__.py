@@ -1,0 +1,5 @@
+"""Tenants."""
+
+from counterfoil.tenancy.models import Tenant
+
+__all__ = ["Tenant"]

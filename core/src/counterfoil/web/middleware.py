@@ -1,0 +1,96 @@
+"""What surrounds every request: correlation id, client address, body bound, security headers, the last resort for errors."""
+
+from uuid import UUID
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from counterfoil.kit import context
+from counterfoil.kit.errors import PayloadTooLarge
+from counterfoil.kit.ids import new_id
+from counterfoil.web.problems import problem_response, unexpected
+
+CORRELATION_HEADER = "X-Correlation-ID"
+_API_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+
+
+class RequestContext:
+    """Binds correlation id and client address, and turns whatever escapes the application into a problem."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        correlation_id = _correlation_id(Headers(scope=scope).get(CORRELATION_HEADER))
+        client = scope.get("client")
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                headers[CORRELATION_HEADER] = str(correlation_id)
+                for name, value in _API_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        with (
+            context.bound(context.current_correlation_id, correlation_id),
+            context.bound(context.current_client_ip, client[0] if client else None),
+        ):
+            try:
+                await self.app(scope, receive, send_with_headers)
+            except Exception as error:
+                # The last resort at the edge: an unforeseen error still gets a problem with a correlation id.
+                response = unexpected(error)
+                if started:
+                    raise
+                await response(scope, receive, send_with_headers)
+
+
+class BodyLimit:
+    """Refuses request bodies above a size, whether announced or streamed."""
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+        self.app = app
+        self.max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        announced = Headers(scope=scope).get("content-length", "")
+        if announced.isdecimal() and int(announced) > self.max_bytes:
+            await self._refuse(scope, receive, send)
+            return
+        seen = 0
+
+        async def bounded_receive() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self.max_bytes:
+                raise PayloadTooLarge(f"At most {self.max_bytes} bytes are accepted.")
+            return message
+
+        await self.app(scope, bounded_receive, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await problem_response(PayloadTooLarge(f"At most {self.max_bytes} bytes are accepted."))(scope, receive, send)
+
+
+def _correlation_id(given: str | None) -> UUID:
+    try:
+        return UUID(given) if given else new_id()
+    except ValueError:
+        return new_id()

@@ -1,0 +1,61 @@
+"""Keyset pages: an opaque cursor that says where the last page ended."""
+
+import base64
+import binascii
+from typing import Annotated, Any, Generic, TypeVar
+
+import orjson
+from fastapi import Query
+from pydantic import BaseModel
+
+from counterfoil.kit.errors import Problem
+
+T = TypeVar("T")
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 500
+
+
+class InvalidCursor(Problem):
+    status, code, title = 422, "invalid_cursor", "The cursor is not one this list handed out"
+
+
+class Page(BaseModel, Generic[T]):
+    """One page of a list; ``next_cursor`` is null on the last one."""
+
+    items: list[T]
+    next_cursor: str | None = None
+
+
+class Listing(BaseModel):
+    """The two query parameters of every list."""
+
+    limit: int = DEFAULT_LIMIT
+    cursor: str | None = None
+
+
+async def listing(
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows per page")] = DEFAULT_LIMIT,
+    cursor: Annotated[str | None, Query(max_length=2048, description="next_cursor of the page before")] = None,
+) -> Listing:
+    return Listing(limit=limit, cursor=cursor)
+
+
+def encode_cursor(*position: Any) -> str:
+    """Position values must be JSON: strings, numbers, booleans or None."""
+    return base64.urlsafe_b64encode(orjson.dumps(position)).rstrip(b"=").decode()
+
+
+def decode_cursor(cursor: str, *, length: int) -> list[Any]:
+    """The position of a cursor.
+
+    Raises:
+        InvalidCursor: for anything this code did not make.
+    """
+    try:
+        position = orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError) as error:
+        raise InvalidCursor from error
+    if not isinstance(position, list) or len(position) != length:
+        raise InvalidCursor
+    return position

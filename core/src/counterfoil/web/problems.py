@@ -1,0 +1,125 @@
+"""Every error leaves as problem details (RFC 9457): a stable code, a correlation id, never a trace or a database message."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from counterfoil.kit import context
+from counterfoil.kit.errors import (
+    FieldError,
+    InvalidInput,
+    MethodNotAllowed,
+    NotFound,
+    PayloadTooLarge,
+    Problem,
+    Unavailable,
+)
+from counterfoil.observability import get_logger
+
+MEDIA_TYPE = "application/problem+json"
+_FROM_STATUS: dict[int, type[Problem]] = {
+    404: NotFound,
+    405: MethodNotAllowed,
+    413: PayloadTooLarge,
+    422: InvalidInput,
+    503: Unavailable,
+}
+_LOCATIONS = {"body", "query", "path", "header", "cookie"}
+
+_log = get_logger(__name__)
+
+
+class FieldErrorOut(BaseModel):
+    path: str
+    message: str
+
+
+class ProblemOut(BaseModel):
+    """RFC 9457 problem details, with a stable machine-readable ``code``."""
+
+    type: str = Field(examples=["urn:counterfoil:problem:not_found"])
+    title: str
+    status: int
+    detail: str
+    code: str = Field(examples=["not_found"])
+    correlation_id: str | None
+    errors: list[FieldErrorOut] = []
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The error answers of a route, for its OpenAPI entry."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemOut"}}}
+    return {status: {"description": "Problem", "content": content} for status in statuses}
+
+
+def problem_response(problem: Problem) -> Response:
+    correlation_id = context.current_correlation_id.get()
+    body = ProblemOut(
+        type=f"urn:counterfoil:problem:{problem.code}",
+        title=problem.title,
+        status=problem.status,
+        detail=problem.detail or problem.title,
+        code=problem.code,
+        correlation_id=str(correlation_id) if correlation_id else None,
+        errors=[FieldErrorOut(path=error.path, message=error.message) for error in problem.errors],
+    )
+    return JSONResponse(body.model_dump(), status_code=problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_exception_handler(HTTPException, _on_http)
+
+
+def unexpected(error: Exception) -> Response:
+    """The answer to an error nobody foresaw: details go to the log only, found by the correlation id."""
+    _log.error("request.failed", exc_info=error)
+    return problem_response(Problem("Something went wrong on our side. Quote the correlation id when you report it."))
+
+
+async def _on_problem(_request: Request, error: Exception) -> Response:
+    return problem_response(error) if isinstance(error, Problem) else unexpected(error)
+
+
+async def _on_validation(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        return unexpected(error)
+    return problem_response(InvalidInput("Some fields are not right.", errors=field_errors(error.errors())))
+
+
+async def _on_http(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        return unexpected(error)
+    known = _FROM_STATUS.get(error.status_code)
+    return problem_response(known(headers=error.headers) if known else _HttpError.of(error))
+
+
+class _HttpError(Problem):
+    """An error the framework raised that has no code of ours."""
+
+    code = "http_error"
+
+    @classmethod
+    def of(cls, error: HTTPException) -> Problem:
+        problem = cls(str(error.detail), headers=error.headers)
+        problem.__dict__.update(status=error.status_code, title=str(error.detail))
+        return problem
+
+
+def field_errors(errors: Sequence[Any], *, prefix: str = "") -> list[FieldError]:
+    """Pydantic's errors as dotted paths, without the input values (they may be secrets)."""
+    found = []
+    for error in errors:
+        location = [str(part) for part in error["loc"]]
+        if location and location[0] in _LOCATIONS:
+            location = location[1:]
+        path = ".".join(([prefix] if prefix else []) + location)
+        found.append(FieldError(path=path, message=str(error["msg"])))
+    return found
