@@ -18,9 +18,12 @@ from counterfoil.kit import context
 _RETRY_PAUSE_S = 0.1
 _GONE = (
     ConnectionError,
-    FileNotFoundError,
+    FileNotFoundError,  # the socket of a server that is starting again
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InterfaceError,
 )
 

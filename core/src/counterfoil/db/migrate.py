@@ -12,7 +12,7 @@ from sqlalchemy.pool import NullPool
 
 import counterfoil_migrations
 from counterfoil.db.database import sqlalchemy_url
-from counterfoil.db.roles import OWNER, ensure_roles
+from counterfoil.db.roles import OWNER, SYSTEM, ensure_roles
 from counterfoil.db.secure import VERSION_TABLE, secure
 
 _LOCK = 4_840_271
@@ -86,8 +86,11 @@ async def _run(engine: AsyncEngine, lineage: Lineage) -> LineageReport:
         await connection.execute(text(f"SET LOCAL ROLE {OWNER}"))
         await connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{lineage.schema}" AUTHORIZATION {OWNER}'))
         before = await _revision(connection, lineage)
+        # A function's new owner must be able to create in its schema at that moment, and at no other.
+        await connection.execute(text(f'GRANT USAGE, CREATE ON SCHEMA "{lineage.schema}" TO {SYSTEM}'))
         await connection.run_sync(_upgrade, lineage)
         await secure(connection, lineage.schema)
+        await connection.execute(text(f'REVOKE CREATE ON SCHEMA "{lineage.schema}" FROM {SYSTEM}'))
         return LineageReport(schema=lineage.schema, before=before, after=await _revision(connection, lineage))
 
 

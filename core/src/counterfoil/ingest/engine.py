@@ -111,6 +111,7 @@ class Sync:
         self._mode = mode
         self._now = now
         self._totals: dict[str, dict[str, Any]] = {}
+        self.refused: SourceUnauthorized | None = None
 
     async def run(self, streams: Sequence[Stream]) -> Outcome:
         """Run the streams in order; one that fails does not stop the next, but the outcome is never green then."""
@@ -118,7 +119,6 @@ class Sync:
             runs = await repository.runs_of_job(uow, self._job.job_id)
         reasons: list[Reason] = []
         statuses: list[str] = []
-        refused: SourceUnauthorized | None = None
         for stream in streams:
             run = runs.get(stream.name)
             if run is not None:
@@ -128,10 +128,7 @@ class Sync:
                 statuses.append(run.status)
                 reasons.extend([_reason(run)] if run.reason else [])
                 continue
-            try:
-                reason = await self._run_stream(stream, run, refused)
-            except SourceUnauthorized as error:
-                refused, reason = error, Reason(stream=stream.name, code=error.code, detail=error.detail)
+            reason = await self._run_stream(stream, run)
             reasons.extend([reason] if reason else [])
             statuses.append(self._totals[stream.name]["status"])
         return self._outcome(statuses, reasons)
@@ -140,16 +137,17 @@ class Sync:
         status = "succeeded" if not reasons else "failed" if all(each == "failed" for each in statuses) else "partial"
         return Outcome(status=status, result={"streams": self._totals}, reasons=tuple(reasons))  # type: ignore[arg-type]  # one of the three
 
-    async def _run_stream(
-        self, stream: Stream, run: StreamRun | None, refused: SourceUnauthorized | None
-    ) -> Reason | None:
+    async def _run_stream(self, stream: Stream, run: StreamRun | None) -> Reason | None:
         run, position = await self._open(stream, run)
-        error: SourceError | None = refused
+        # Credentials that were refused once are not tried again on every other stream.
+        error: SourceError | None = self.refused
         if error is None:
             try:
-                position = await self._read(stream, run, position)
+                await self._read(stream, run, position)
             except SourceError as failure:
                 error = failure
+            if isinstance(error, SourceUnauthorized):
+                self.refused = error
         total = self._totals[stream.name]
         reason = _reason_of(stream, error, total)
         status = "succeeded" if reason is None else "partial" if total["pages"] else "failed"
@@ -159,8 +157,6 @@ class Sync:
             if reason is not None:
                 await self._job.log(uow, "warning", f"{stream.title}: {reason.detail}", reason.as_json())
             await self._report(uow, f"{stream.title}: {status}")
-        if isinstance(error, SourceUnauthorized) and refused is None:
-            raise error
         return reason
 
     async def _open(self, stream: Stream, run: StreamRun | None) -> tuple[StreamRun, Position]:
@@ -179,12 +175,12 @@ class Sync:
                     mode=self._mode,
                     position=position,
                 )
-                self._totals[stream.name] = _zero()
+                self._totals[stream.name] = zero_counts()
                 await uow.session.flush()
                 await self._report(uow, f"{stream.title}: reading")
         return run, position
 
-    async def _read(self, stream: Stream, run: StreamRun, position: Position) -> Position:
+    async def _read(self, stream: Stream, run: StreamRun, position: Position) -> None:
         lander = Lander(self._source.origin, stream)
         batch = Batch()
         try:
@@ -199,7 +195,6 @@ class Sync:
             await self._land(lander, run, batch)
             raise
         await self._land(lander, run, batch, complete=True)
-        return batch.position or position
 
     async def _land(self, lander: Lander, run: StreamRun, batch: Batch, *, complete: bool = False) -> None:
         if batch.position is None and not complete:
@@ -312,7 +307,7 @@ def _reason(run: StreamRun) -> Reason:
     return Reason(stream=run.stream, code=found.get("code", ""), detail=found.get("detail", ""))
 
 
-def _zero() -> dict[str, Any]:
+def zero_counts() -> dict[str, Any]:
     return {
         "status": "running",
         "pages": 0,

@@ -7,7 +7,7 @@ table and one MERGE per target. A lock per account makes the MERGE safe against 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -16,7 +16,7 @@ from counterfoil.db.database import UnitOfWork
 from counterfoil.ingest.records import UNMAPPED, MappedRow, Origin, RawVersion, RowMapper, UnmappableRecord, rows_of
 from counterfoil.plugins.connector import Stream
 
-Driver = asyncpg.Connection[Any]
+Driver: TypeAlias = "asyncpg.Connection[Any]"
 
 
 @dataclass(kw_only=True)
@@ -205,7 +205,8 @@ def _merge_statement(mapper: RowMapper, stage: str) -> str:
     return f"""
         WITH merged AS (
             MERGE INTO core.{mapper.table.name} t USING {stage} s ON t.tenant_id = $1 AND t.id = s.id
-            WHEN MATCHED AND (t.content_hash IS DISTINCT FROM s.content_hash OR t.deleted_at IS NOT NULL)
+            WHEN MATCHED
+                AND (t.content_hash <> s.content_hash OR t.run_id <> s.run_id OR t.deleted_at IS NOT NULL)
                 AND (s.authority > t.authority OR (s.authority = t.authority AND s.observed_at >= t.observed_at))
                 THEN UPDATE SET {updates}, deleted_at = NULL
             WHEN NOT MATCHED THEN INSERT ({", ".join(columns)}) VALUES ({", ".join(f"s.{name}" for name in columns)})

@@ -1,6 +1,7 @@
 """From a vendor's record to what is stored: hashes, ids and column values. Pure."""
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
@@ -63,15 +64,13 @@ class RawVersion:
 
 
 def raw_version(origin: Origin, stream: Stream, raw: Raw, observed_at: datetime) -> RawVersion:
-    body = orjson.dumps(raw.payload, option=orjson.OPT_SORT_KEYS)
     payload = raw.payload
+    body = canonical_json(payload)
     if _NUL_ESCAPE in body:
         # PostgreSQL's text has no NUL; a visible replacement keeps the record instead of losing the batch.
-        payload = _without_nul(payload)
-        body = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
-    counted = (
-        body if not stream.volatile else orjson.dumps(_without(payload, stream.volatile), option=orjson.OPT_SORT_KEYS)
-    )
+        payload = _storable(payload)
+        body = canonical_json(payload)
+    counted = canonical_json(_without(payload, stream.volatile)) if stream.volatile else body
     digest = hashlib.blake2b(counted, digest_size=_HASH_BYTES, person=b"raw", salt=stream.version.to_bytes(4, "big"))
     return RawVersion(
         id=origin.raw_id(stream.name, raw.source_id),
@@ -145,6 +144,15 @@ def rows_of(stream: Stream, raw: RawVersion, mapper: Callable[[type[CanonicalRow
         raise UnmappableRecord(raw.source_id, f"{type(error).__name__}: {error}") from error
 
 
+def canonical_json(payload: Json) -> bytes:
+    """Sorted keys, no spaces: equal payloads give equal bytes."""
+    try:
+        return orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        # Integers beyond 64 bits, or half a surrogate pair: slower, but nothing is lost or refused.
+        return json.dumps(_storable(payload), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
 def _without(payload: Json, paths: Sequence[str]) -> Json:
     trimmed = dict(payload)
     for path in paths:
@@ -158,11 +166,11 @@ def _without(payload: Json, paths: Sequence[str]) -> Json:
     return trimmed
 
 
-def _without_nul(value: Any) -> Any:
+def _storable(value: Any) -> Any:
     if isinstance(value, str):
-        return value.replace("\0", "�")
+        return value.encode("utf-8", "replace").decode().replace("\0", "�")
     if isinstance(value, dict):
-        return {_without_nul(key): _without_nul(item) for key, item in value.items()}
+        return {_storable(key): _storable(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_without_nul(item) for item in value]
+        return [_storable(item) for item in value]
     return value

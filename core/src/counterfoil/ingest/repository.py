@@ -117,3 +117,16 @@ async def latest_runs(uow: UnitOfWork, connection_id: UUID) -> dict[str, StreamR
         .order_by(StreamRun.stream, running_first, StreamRun.started_at.desc())
     )
     return {row.stream: row for row in rows}
+
+
+async def restart_run(uow: UnitOfWork, run_id: UUID) -> None:
+    """Set a run's counts back, where the stream begins again from its start."""
+    zero = dict.fromkeys(
+        ("pages", "rows_read", "rows_inserted", "rows_updated", "rows_unchanged", "rows_deleted", "landed"), 0
+    )
+    await uow.session.execute(
+        update(StreamRun)
+        .where(StreamRun.id == run_id)
+        .values(status="running", reason=None, finished_at=None, **zero)
+        .execution_options(synchronize_session=False)
+    )

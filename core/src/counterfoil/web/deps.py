@@ -11,12 +11,9 @@ T = TypeVar("T")
 def provided(as_type: type[T]) -> Callable[[HTTPConnection], T]:
     """``Annotated[Database, Depends(provided(Database))]``."""
 
-    def lookup(connection: HTTPConnection) -> T:
-        found: T = connection.app.state.provided[as_type]
-        return found
-
     async def look_up(connection: HTTPConnection) -> T:
         # async, because FastAPI sends a plain function to the thread pool
-        return lookup(connection)
+        found: T = connection.app.state.provided[as_type]
+        return found
 
     return look_up  # type: ignore[return-value]  # FastAPI awaits it; callers only see T

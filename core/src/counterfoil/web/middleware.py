@@ -1,5 +1,6 @@
 """What surrounds every request: correlation id, client address, body bound, security headers, the last resort for errors."""
 
+import time
 from uuid import UUID
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -8,7 +9,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from counterfoil.kit import context
 from counterfoil.kit.errors import PayloadTooLarge
 from counterfoil.kit.ids import new_id
+from counterfoil.observability import get_logger
 from counterfoil.web.problems import problem_response, unexpected
+
+_log = get_logger(__name__)
 
 CORRELATION_HEADER = "X-Correlation-ID"
 _API_HEADERS = {
@@ -32,12 +36,13 @@ class RequestContext:
             return
         correlation_id = _correlation_id(Headers(scope=scope).get(CORRELATION_HEADER))
         client = scope.get("client")
-        started = False
+        status = 0
+        began = time.perf_counter()
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal started
+            nonlocal status
             if message["type"] == "http.response.start":
-                started = True
+                status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers[CORRELATION_HEADER] = str(correlation_id)
                 for name, value in _API_HEADERS.items():
@@ -53,9 +58,18 @@ class RequestContext:
             except Exception as error:
                 # The last resort at the edge: an unforeseen error still gets a problem with a correlation id.
                 response = unexpected(error)
-                if started:
+                if status:
                     raise
                 await response(scope, receive, send_with_headers)
+            finally:
+                _log.info(
+                    "request.finished",
+                    method=scope["method"],
+                    path=scope["path"],
+                    status=status,
+                    duration_ms=round((time.perf_counter() - began) * 1000, 1),
+                    **_tenant(scope),
+                )
 
 
 class BodyLimit:
@@ -87,6 +101,12 @@ class BodyLimit:
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         await problem_response(PayloadTooLarge(f"At most {self.max_bytes} bytes are accepted."))(scope, receive, send)
+
+
+def _tenant(scope: Scope) -> dict[str, str]:
+    """The tenant that authentication found, if it got that far."""
+    tenant_id = scope.get("state", {}).get("tenant_id")
+    return {"tenant_id": str(tenant_id)} if tenant_id else {}
 
 
 def _correlation_id(given: str | None) -> UUID:

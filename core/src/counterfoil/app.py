@@ -1,0 +1,116 @@
+"""The composition root of the API: the only place, with the worker, that knows everything."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from redis.asyncio import Redis
+from starlette.requests import Request
+from starlette.responses import Response
+
+from counterfoil.config import Settings
+from counterfoil.connections.routes import router as connections_router
+from counterfoil.db import Database
+from counterfoil.entitlements.routes import router as plugins_router
+from counterfoil.identity.routes import router as identity_router
+from counterfoil.identity.service import Identity
+from counterfoil.ingest.routes import router as ingest_router
+from counterfoil.jobs.feed import JobFeed
+from counterfoil.jobs.routes import router as jobs_router
+from counterfoil.kit.errors import NotFound
+from counterfoil.kit.provided import Provided
+from counterfoil.plugins.manager import PluginManager
+from counterfoil.plugins.migrate import quarantine_unmigrated
+from counterfoil.tables.definitions import CORE_TABLES
+from counterfoil.tables.registry import TableRegistry
+from counterfoil.tables.routes import router as tables_router
+from counterfoil.web.health import ReadinessProbes
+from counterfoil.web.health import router as health_router
+from counterfoil.web.middleware import BodyLimit, RequestContext
+from counterfoil.web.problems import ProblemOut, install_problem_handlers, problem_response
+from counterfoil.web.ui import StaticUi
+
+_API_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+def create_app(settings: Settings, *, plugins: PluginManager | None = None, with_ui: bool = True) -> FastAPI:
+    """Wire the API up; connections are opened when the application starts.
+
+    Args:
+        settings: complete; `serve` checks them first.
+        plugins: those of this process; the installed ones by default.
+        with_ui: serve the web app too, which has to be built then.
+    """
+    manager = plugins or PluginManager.load()
+    app = FastAPI(
+        title="Counterfoil",
+        version=version("counterfoil"),
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan(settings, manager),
+    )
+    app.state.provided = Provided()
+    for router in (
+        identity_router,
+        plugins_router,
+        # Before the connections' own, whose /{id} would swallow more exact paths.
+        ingest_router,
+        connections_router,
+        jobs_router,
+        tables_router,
+        health_router,
+    ):
+        app.include_router(router)
+    app.add_api_route("/api/{path:path}", _no_such_route, methods=_API_METHODS, include_in_schema=False)
+    if with_ui:
+        app.mount("/", StaticUi())
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+    install_problem_handlers(app)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(RequestContext)
+    return app
+
+
+def _lifespan(settings: Settings, manager: PluginManager) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            url = settings.database_url.get_secret_value()
+            database = Database.connect(url, pool_size=settings.database_pool_size)
+            stack.push_async_callback(database.close)
+            redis = Redis.from_url(settings.redis_url.get_secret_value())
+            stack.push_async_callback(redis.aclose)
+            feed = JobFeed(url)
+            stack.push_async_callback(feed.close)
+            await quarantine_unmigrated(manager, settings)
+            provided: Provided = app.state.provided
+            for thing in (settings, database, redis, feed, manager, TableRegistry(CORE_TABLES)):
+                provided.add(thing)
+            provided.add(Identity.build(settings, database=database, redis=redis))
+            provided.add(ReadinessProbes(probes={"database": lambda: _ask(database), "redis": redis.ping}))
+            yield
+
+    return lifespan
+
+
+async def _ask(database: Database) -> None:
+    async with database.unit_of_work(None):
+        """Opening a unit of work asks the database something already."""
+
+
+async def _no_such_route(_request: Request) -> Response:
+    return problem_response(NotFound("There is no such route."))
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, with the schema every problem response refers to."""
+    if app.openapi_schema is None:
+        document = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        schema = ProblemOut.model_json_schema(ref_template="#/components/schemas/{model}")
+        document["components"]["schemas"].update(schema.pop("$defs", {}) | {"ProblemOut": schema})
+        app.openapi_schema = document
+    return app.openapi_schema
