@@ -1,9 +1,10 @@
 """Declarative bases: one schema each, one naming convention, tenant first in every key."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import MetaData, func
+from sqlalchemy import MetaData, Text, func
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -17,13 +18,14 @@ NAMING = {
     "ck": "%(table_name)s_%(constraint_name)s_check",
 }
 TIMESTAMPTZ = TIMESTAMP(timezone=True)
+TYPES: dict[Any, Any] = {datetime: TIMESTAMPTZ, str: Text()}
 
 
 class CoreBase(DeclarativeBase):
     """Tables of the schema ``core``."""
 
     metadata = MetaData(schema="core", naming_convention=NAMING)
-    type_annotation_map = {datetime: TIMESTAMPTZ}  # noqa: RUF012  (SQLAlchemy reads it as declared)
+    type_annotation_map = TYPES
 
 
 class TenantOwned:
@@ -45,6 +47,6 @@ def plugin_base(schema: str) -> type[DeclarativeBase]:
 
     class PluginBase(DeclarativeBase):
         metadata = MetaData(schema=schema, naming_convention=NAMING)
-        type_annotation_map = {datetime: TIMESTAMPTZ}  # noqa: RUF012  (SQLAlchemy reads it as declared)
+        type_annotation_map = TYPES
 
     return PluginBase

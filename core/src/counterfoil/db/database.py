@@ -76,6 +76,8 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_recycle=1800,
+            # Parameters may be secrets, and an error that shows them ends up in a log.
+            hide_parameters=True,
             connect_args={
                 "connection_class": TenantConnection,
                 "server_settings": {"application_name": "counterfoil", **(server_settings or {})},

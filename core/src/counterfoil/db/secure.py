@@ -36,6 +36,8 @@ APP_GRANTS: dict[str, str] = {
     "core.users": "SELECT (id, email, name, status, last_login_at, created_at, updated_at)",
     "core.tenants": "SELECT, INSERT, UPDATE (name, default_currency, timezone, updated_at)",
 }
+# What even a reader of everything has no business with: sealed credentials and wrapped keys.
+HIDDEN_FROM_READ_ONLY = frozenset({"core.connections", "core.tenant_keys"})
 
 
 class UnsecuredTable(Exception):
@@ -128,7 +130,7 @@ async def _secure_table(connection: AsyncConnection, relation: Relation) -> None
     # A partition is reached through its parent, whose policy and privileges then apply.
     if reachable and not relation.is_partition:
         await connection.execute(text(f"GRANT {APP_GRANTS.get(relation.qualified, DEFAULT_GRANT)} ON {table} TO {APP}"))
-        if relation.qualified not in GLOBAL_TABLES:
+        if relation.qualified not in GLOBAL_TABLES and relation.qualified not in HIDDEN_FROM_READ_ONLY:
             await connection.execute(text(f"GRANT SELECT ON {table} TO {READ_ONLY}"))
 
 

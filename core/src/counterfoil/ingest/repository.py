@@ -108,11 +108,11 @@ async def cursors_of(uow: UnitOfWork, connection_id: UUID) -> dict[str, CursorSt
 
 
 async def latest_runs(uow: UnitOfWork, connection_id: UUID) -> dict[str, StreamRun]:
-    """The newest run of each stream; a running one is the newest."""
+    """The newest run of each stream that asked the vendor; a running one is the newest. A replay says nothing of health."""
     running_first = case((StreamRun.status == "running", 0), else_=1)
     rows = await uow.session.scalars(
         select(StreamRun)
-        .where(StreamRun.connection_id == connection_id)
+        .where(StreamRun.connection_id == connection_id, StreamRun.mode != "replay")
         .distinct(StreamRun.stream)
         .order_by(StreamRun.stream, running_first, StreamRun.started_at.desc())
     )

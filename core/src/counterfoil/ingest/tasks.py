@@ -58,9 +58,9 @@ async def run_sync(job: JobContext, params: SyncParams) -> Outcome:
 async def run_replay(job: JobContext, params: ReplayParams) -> Outcome:
     """Map the kept raw records again; the vendor is not asked."""
     connection = await _opened(job, params.connection_id)
-    if connection.account is None:
+    if connection.known_account is None:
         raise ConnectionNotReady("Nothing was ever synced through this connection.")
-    origin = _origin(job, connection, connection.account)
+    origin = _origin(job, connection, connection.known_account)
     return await replay(job, origin, chosen_streams(connection.connector, params.streams))
 
 

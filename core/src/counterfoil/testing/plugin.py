@@ -23,6 +23,7 @@ from counterfoil.db.roles import APP
 from counterfoil.embedded import EmbeddedPostgres, EmbeddedValkey
 from counterfoil.embedded.locks import FileLock
 from counterfoil.kit.ids import new_id
+from counterfoil.observability import configure_logging
 from counterfoil.plugins.migrate import migrate
 
 PASSWORD = "correct horse battery staple"  # noqa: S105  (of throw-away accounts)
@@ -54,6 +55,7 @@ class SignedIn:
 def pytest_configure(config: pytest.Config) -> None:
     # Late, because of two plugins with a fixture of one name the later one wins, and this one has to.
     config.pluginmanager.import_plugin("counterfoil.testing.one_loop")
+    configure_logging("console", "WARNING")
 
 
 @pytest.fixture(scope="session")

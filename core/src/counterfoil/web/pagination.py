@@ -38,7 +38,8 @@ async def listing(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows per page")] = DEFAULT_LIMIT,
     cursor: Annotated[str | None, Query(max_length=2048, description="next_cursor of the page before")] = None,
 ) -> Listing:
-    return Listing(limit=limit, cursor=cursor)
+    # An empty cursor is the first page: query libraries send one when they have none.
+    return Listing(limit=limit, cursor=cursor or None)
 
 
 def encode_cursor(*position: Any) -> str:

@@ -76,7 +76,9 @@ def _refresh_sessions() -> None:
             created_at timestamptz NOT NULL DEFAULT now()
         )
     """)
-    op.execute("CREATE UNIQUE INDEX refresh_sessions_head_idx ON core.refresh_sessions (family_id) WHERE used_at IS NULL")
+    op.execute(
+        "CREATE UNIQUE INDEX refresh_sessions_head_idx ON core.refresh_sessions (family_id) WHERE used_at IS NULL"
+    )
     op.execute("CREATE INDEX refresh_sessions_family_id_idx ON core.refresh_sessions (family_id)")
     op.execute("CREATE INDEX refresh_sessions_user_id_idx ON core.refresh_sessions (user_id)")
 

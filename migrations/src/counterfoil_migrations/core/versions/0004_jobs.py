@@ -13,6 +13,7 @@ depends_on = None
 def upgrade() -> None:
     _jobs()
     _job_events()
+    _notices()
     _claim_unpublished()
     _unpublish()
     _reap()
@@ -97,6 +98,26 @@ def _job_events() -> None:
     """)
 
 
+def _notices() -> None:
+    # By trigger, so that no way of changing a job forgets to tell.
+    op.execute("""
+        CREATE FUNCTION core.tell_job_waits() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+        AS $$ BEGIN PERFORM pg_notify('counterfoil_jobs', ''); RETURN NULL; END $$
+    """)
+    op.execute("""
+        CREATE FUNCTION core.tell_job_changed() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+        AS $$ BEGIN PERFORM pg_notify('counterfoil_job_events', NEW.tenant_id || ':' || NEW.id); RETURN NULL; END $$
+    """)
+    op.execute("""
+        CREATE TRIGGER jobs_waits AFTER INSERT OR UPDATE OF published_at ON core.jobs FOR EACH ROW
+        WHEN (NEW.status = 'queued' AND NEW.published_at IS NULL) EXECUTE FUNCTION core.tell_job_waits()
+    """)
+    op.execute("""
+        CREATE TRIGGER jobs_changed AFTER UPDATE OF event_seq ON core.jobs FOR EACH ROW
+        EXECUTE FUNCTION core.tell_job_changed()
+    """)
+
+
 def _claim_unpublished() -> None:
     definer_function(
         "core.claim_unpublished_jobs(batch integer)",
@@ -153,12 +174,8 @@ def _reap() -> None:
                     run_after = clock_timestamp(), event_seq = j.event_seq + 1, updated_at = clock_timestamp()
                 FROM lost
                 WHERE j.tenant_id = lost.tenant_id AND j.id = lost.id AND NOT lost.must_end
-                RETURNING j.tenant_id, j.id
-            ), told AS (
-                SELECT r.id, pg_notify('counterfoil_job_events', r.tenant_id || ':' || r.id), pg_notify('counterfoil_jobs', '')
-                FROM requeued r
             )
-            SELECT lost.tenant_id, lost.id, lost.must_end FROM lost LEFT JOIN told ON told.id = lost.id
+            SELECT lost.tenant_id, lost.id, lost.must_end FROM lost
         """,
     )
 

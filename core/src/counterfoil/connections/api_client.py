@@ -1,0 +1,313 @@
+"""The client a connector gets: relative paths in, JSON out, and every way it can go wrong a typed ``SourceError``."""
+
+import base64
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx2
+import orjson
+
+from counterfoil.kit.clock import utc_now
+from counterfoil.kit.http import (
+    BlockedDestination,
+    BodyTooLarge,
+    ConnectFailed,
+    CutBody,
+    HttpClient,
+    HttpError,
+    RateLimiter,
+    Reply,
+    RetryPolicy,
+    Unsendable,
+    UntrustedCertificate,
+    query,
+    retry_after_s,
+)
+from counterfoil.observability import get_logger
+from counterfoil.plugins.connector import (
+    Json,
+    SourceError,
+    SourceForbidden,
+    SourceInvalid,
+    SourceMalformed,
+    SourceRateLimited,
+    SourceUnauthorized,
+    SourceUnavailable,
+)
+
+Classify = Callable[[int, Any, Mapping[str, str]], SourceError | None]
+Authorization = Callable[[], Awaitable[str]]
+Params = Mapping[str, Any] | Sequence[tuple[str, Any]] | None
+
+_SHORTEST_SECRET = 4
+_NO_CONTENT = 204
+_BY_STATUS: dict[int, type[SourceError]] = {
+    401: SourceUnauthorized,
+    403: SourceForbidden,
+    408: SourceUnavailable,
+    429: SourceRateLimited,
+}
+
+_log = get_logger(__name__)
+
+
+class Redactor:
+    """Strikes known secrets out of text that may be shown or logged."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._secrets: set[str] = set()
+        self.add(*secrets)
+
+    def add(self, *secrets: str) -> None:
+        for secret in secrets:
+            if len(secret) >= _SHORTEST_SECRET:
+                self._secrets |= {secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode()}
+
+    def __call__(self, text: str) -> str:
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            text = text.replace(secret, "***")
+        return text
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Call:
+    """One request as it is repeated. ``repeatable``: sending it twice does no harm."""
+
+    method: str
+    path: str
+    url: str
+    params: list[tuple[str, str]]
+    headers: dict[str, str]
+    content: bytes | None
+    repeatable: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Failure:
+    """A failed attempt. ``may_retry``: another attempt could succeed; ``untouched``: the vendor surely did nothing."""
+
+    error: SourceError
+    may_retry: bool
+    untouched: bool
+    cause: BaseException | None = None
+
+
+class ApiClient:
+    """One vendor's API for one connection. Not for use from several event loops."""
+
+    def __init__(
+        self,
+        http: HttpClient,
+        *,
+        base_url: str,
+        limiter: RateLimiter,
+        headers: Mapping[str, str] | None = None,
+        classify: Classify | None = None,
+        authorization: Authorization | None = None,
+        retry: RetryPolicy | None = None,
+        redact: Redactor | None = None,
+    ) -> None:
+        """Bind a pool of connections to one vendor.
+
+        Args:
+            http: the guarded client; the caller closes it.
+            base_url: paths are relative to it.
+            limiter: shared by all clients of the same account.
+            headers: sent with every request.
+            classify: the vendor's own reading of an error answer, asked before the status code is.
+            authorization: gives the value of the Authorization header.
+            retry: how failures are repeated.
+            redact: knows the secrets that no message may repeat.
+        """
+        self._http = http
+        self._base_url = base_url.rstrip("/")
+        self._limiter = limiter
+        self._headers = {"Accept": "application/json", **(headers or {})}
+        self._classify = classify
+        self._authorization = authorization
+        self._retry = retry or RetryPolicy()
+        self._redact = redact or Redactor()
+        self._sent_at = utc_now()
+
+    @property
+    def sent_at(self) -> datetime:
+        """When the latest answered request was sent; before the first one, when the client was made."""
+        return self._sent_at
+
+    async def get(self, path: str, params: Params = None, *, headers: Mapping[str, str] | None = None) -> Json:
+        """Read a resource.
+
+        Args:
+            path: relative to the base URL, or an absolute address of the same origin, as in links to the next page.
+            params: the query; times, booleans and lists are written the way vendors read them, None is left out.
+            headers: beside those every request carries.
+
+        Raises:
+            SourceError: one of its subclasses, once retrying does not help.
+        """
+        return await self._perform(self._call("GET", path, params=params, headers=headers, repeatable=True))
+
+    async def post(
+        self,
+        path: str,
+        *,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        basic: tuple[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        idempotent: bool = False,
+    ) -> Json:
+        """Send a body.
+
+        Args:
+            path: as in ``get``.
+            json: the body as JSON, or
+            form: the body as a form.
+            basic: user name and password, in place of the connection's own authorization.
+            headers: beside those every request carries.
+            idempotent: the request only reads, or carries an idempotency key. Otherwise it is repeated only where the
+                vendor surely did nothing: no connection, or a refusal for too many requests.
+
+        Raises:
+            SourceError: one of its subclasses, once retrying does not help.
+        """
+        own = dict(headers or {})
+        content: bytes | None = None
+        if form is not None:
+            content = urlencode(form).encode()
+            own["Content-Type"] = "application/x-www-form-urlencoded"
+        elif json is not None:
+            content = orjson.dumps(json)
+            own["Content-Type"] = "application/json"
+        if basic is not None:
+            self._redact.add(basic[1], ":".join(basic))
+            own["Authorization"] = "Basic " + base64.b64encode(":".join(basic).encode()).decode()
+        return await self._perform(self._call("POST", path, headers=own, content=content, repeatable=idempotent))
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params = None,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        repeatable: bool,
+    ) -> _Call:
+        url = self._url(path)
+        return _Call(
+            method=method,
+            path=self._redact(url.path),
+            url=str(url),
+            params=query(params),
+            headers={**self._headers, **(headers or {})},
+            content=content,
+            repeatable=repeatable,
+        )
+
+    def _url(self, path: str) -> httpx2.URL:
+        base = httpx2.URL(self._base_url)
+        is_link = "://" in path.partition("?")[0]
+        try:
+            url = httpx2.URL(path if is_link else f"{self._base_url}/{path.lstrip('/')}")
+        except httpx2.InvalidURL:
+            raise SourceInvalid("a path or link of the source is no valid address") from None
+        # Another origin would be handed this connection's credentials.
+        if (url.scheme, url.host, url.port, url.userinfo) != (base.scheme, base.host, base.port, base.userinfo):
+            raise SourceInvalid(f"a link of the source leads away from {base.host}")
+        return url
+
+    async def _perform(self, call: _Call) -> Json:
+        began, attempt = time.monotonic(), 1
+        while True:
+            result = await self._attempt(call)
+            if not isinstance(result, _Failure):
+                return result
+            wait_s = self._wait_s(call, result, attempt, elapsed_s=time.monotonic() - began)
+            if wait_s is None:
+                raise result.error from result.cause
+            _log.info(
+                "source.retried", method=call.method, path=call.path, code=result.error.code,
+                detail=result.error.detail, attempt=attempt, wait_s=round(wait_s, 3),
+            )  # fmt: skip
+            await self._retry.sleep(wait_s)
+            attempt += 1
+
+    def _wait_s(self, call: _Call, failure: _Failure, attempt: int, *, elapsed_s: float) -> float | None:
+        if not failure.may_retry or not (call.repeatable or failure.untouched):
+            return None
+        return self._retry.wait_s(attempt, elapsed_s=elapsed_s, at_least_s=failure.error.retry_after_s)
+
+    async def _attempt(self, call: _Call) -> Json | _Failure:
+        headers = call.headers
+        if self._authorization is not None and "Authorization" not in headers:
+            headers = {**headers, "Authorization": await self._authorization()}
+        try:
+            async with self._limiter.slot():
+                reply = await self._http.request(
+                    call.method, call.url, params=call.params, headers=headers, content=call.content
+                )
+        except HttpError as error:
+            return self._transport_failure(error)
+        if not httpx2.codes.is_success(reply.status):
+            return self._refusal(call, reply)
+        return self._answer(call, reply)
+
+    def _answer(self, call: _Call, reply: Reply) -> Json | _Failure:
+        body = _parsed(reply.body) if reply.status != _NO_CONTENT else {}
+        if not isinstance(body, dict):
+            error = SourceMalformed(f"{call.method} {call.path} was answered with something that is no JSON object")
+            return self._failure(error, may_retry=True)
+        self._sent_at = reply.sent_at
+        return body
+
+    def _refusal(self, call: _Call, reply: Reply) -> _Failure:
+        error = self._classify(reply.status, _parsed(reply.body), reply.headers) if self._classify else None
+        error = error or _by_status(call, reply.status)
+        if error.retry_after_s is None:
+            error.retry_after_s = retry_after_s(reply.headers.get("retry-after"), now=utc_now())
+        limited = isinstance(error, SourceRateLimited)
+        if limited and error.retry_after_s:
+            self._limiter.hold(error.retry_after_s)
+        return self._failure(error, may_retry=error.retryable, untouched=limited)
+
+    def _transport_failure(self, error: HttpError) -> _Failure:
+        match error:
+            case BlockedDestination() | Unsendable():
+                return self._failure(SourceInvalid(str(error)), may_retry=False, cause=error)
+            case UntrustedCertificate():
+                return self._failure(SourceUnavailable(str(error)), may_retry=False, cause=error)
+            case BodyTooLarge():
+                return self._failure(SourceMalformed(str(error)), may_retry=False, cause=error)
+            case CutBody():
+                return self._failure(SourceMalformed(str(error)), may_retry=True, cause=error)
+            case _:
+                untouched = isinstance(error, ConnectFailed)
+                return self._failure(SourceUnavailable(str(error)), may_retry=True, untouched=untouched, cause=error)
+
+    def _failure(
+        self, error: SourceError, *, may_retry: bool, untouched: bool = False, cause: BaseException | None = None
+    ) -> _Failure:
+        # A vendor may well quote the key it refuses.
+        error.detail = self._redact(error.detail)
+        error.args = (error.detail,)
+        return _Failure(error=error, may_retry=may_retry, untouched=untouched, cause=cause)
+
+
+def _by_status(call: _Call, status: int) -> SourceError:
+    what = f"{call.method} {call.path} was answered with status {status}"
+    if httpx2.codes.is_redirect(status):
+        return SourceInvalid(f"{what}: redirects are not followed")
+    fallback = SourceUnavailable if httpx2.codes.is_server_error(status) else SourceInvalid
+    return _BY_STATUS.get(status, fallback)(what)
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None

@@ -1,0 +1,86 @@
+"""Turns the credential of a request into ids, and keeps other sites from using a browser's cookies."""
+
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Security
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+from starlette.requests import Request
+
+from counterfoil.config import Settings
+from counterfoil.identity.errors import OriginMismatch
+from counterfoil.identity.service import Identity
+from counterfoil.kit.errors import Unauthenticated
+from counterfoil.kit.tokens import Claims, InvalidToken
+from counterfoil.web import provided
+
+ACCESS_COOKIE, REFRESH_COOKIE = "cf_access", "cf_refresh"
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_CHALLENGE = {"WWW-Authenticate": "Bearer"}
+
+_bearer = HTTPBearer(
+    auto_error=False, bearerFormat="JWT", description="Access token of `POST /auth/login`, for scripts"
+)
+_cookie = APIKeyCookie(name=ACCESS_COOKIE, auto_error=False, description="Access token of the web app")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credential:
+    """What a verified access token claims. Whether member and session are still good is for the database to say."""
+
+    user_id: UUID
+    tenant_id: UUID
+    session_id: UUID
+
+
+async def authenticate(
+    request: Request,
+    identity: Annotated[Identity, Depends(provided(Identity))],
+    settings: Annotated[Settings, Depends(provided(Settings))],
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    cookie: Annotated[str | None, Security(_cookie)],
+) -> Credential:
+    """Verify the bearer token or, failing one, the cookie.
+
+    Raises:
+        Unauthenticated: no credential, or none of ours.
+        OriginMismatch: a cookie came with an unsafe method, but not from our own pages.
+    """
+    if bearer is not None:
+        return verified(identity, bearer.credentials)
+    if cookie is None:
+        raise Unauthenticated(headers=_CHALLENGE)
+    require_own_origin(request, settings)
+    return verified(identity, cookie)
+
+
+def verified(identity: Identity, access_token: str) -> Credential:
+    try:
+        return _credential(identity.tokens.verify(access_token))
+    except InvalidToken as error:
+        raise Unauthenticated(headers=_CHALLENGE) from error
+
+
+def require_own_origin(request: Request, settings: Settings, *, absent_is_fine: bool = False) -> None:
+    """Refuse an unsafe request that a browser sends for another site.
+
+    Raises:
+        OriginMismatch: ``Origin`` is neither the configured origin nor the address this request came to.
+    """
+    if request.method in _SAFE_METHODS:
+        return
+    origin = request.headers.get("origin")
+    if origin is None and absent_is_fine:
+        return
+    if origin not in (settings.origin, f"{request.url.scheme}://{request.headers.get('host', '')}"):
+        raise OriginMismatch
+
+
+def _credential(claims: Claims) -> Credential:
+    try:
+        return Credential(
+            user_id=UUID(claims.subject), tenant_id=UUID(claims.extra["tid"]), session_id=UUID(claims.extra["sid"])
+        )
+    except (KeyError, ValueError) as error:
+        raise InvalidToken from error

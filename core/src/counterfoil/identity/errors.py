@@ -1,0 +1,23 @@
+"""Refusals of log-in, registration and sessions."""
+
+from counterfoil.kit.errors import Conflict, PermissionDenied, Unauthenticated
+
+
+class InvalidCredentials(Unauthenticated):
+    code, title = "invalid_credentials", "E-mail or password is wrong"
+
+
+class SessionEnded(Unauthenticated):
+    code, title = "session_ended", "Your session has ended, log in again"
+
+
+class OriginMismatch(PermissionDenied):
+    code, title = "origin_mismatch", "The request comes from another site"
+
+
+class RegistrationRefused(Conflict):
+    code, title = "registration_refused", "This registration is not possible"
+
+
+class SlugTaken(Conflict):
+    code, title = "slug_taken", "This short name is taken"

@@ -1,0 +1,161 @@
+"""`/api/v1/auth`: the first thing anybody calls."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Cookie, Depends, Request, Response
+
+from counterfoil.config import Settings
+from counterfoil.db import Database
+from counterfoil.entitlements.service import enable_defaults
+from counterfoil.identity import repository
+from counterfoil.identity.deps import ACCESS_COOKIE, REFRESH_COOKIE, require_own_origin, verified
+from counterfoil.identity.errors import SessionEnded
+from counterfoil.identity.repository import Device, Session
+from counterfoil.identity.schemas import LoginBody, MeOut, RefreshBody, RegisterBody, SessionOut, TenantOut, UserOut
+from counterfoil.identity.service import TRIAL_PLAN, Identity, SignedIn
+from counterfoil.kit import context
+from counterfoil.kit.errors import Unauthenticated
+from counterfoil.kit.ids import new_id
+from counterfoil.plugins.manager import PluginManager
+from counterfoil.rbac import Scope, require_member
+from counterfoil.web import provided
+from counterfoil.web.problems import problem_responses
+
+_PREFIX = "/api/v1/auth"
+_LONGEST_USER_AGENT = 300
+
+router = APIRouter(prefix=_PREFIX, tags=["auth"])
+
+TheIdentity = Annotated[Identity, Depends(provided(Identity))]
+TheSettings = Annotated[Settings, Depends(provided(Settings))]
+RefreshCookie = Annotated[str | None, Cookie(alias=REFRESH_COOKIE, include_in_schema=False)]
+
+
+@router.post("/register", operation_id="register", status_code=201, responses=problem_responses(403, 409, 422, 429))
+async def register(
+    *,
+    body: RegisterBody,
+    request: Request,
+    response: Response,
+    identity: TheIdentity,
+    settings: TheSettings,
+    database: Annotated[Database, Depends(provided(Database))],
+    plugins: Annotated[PluginManager, Depends(provided(PluginManager))],
+) -> SessionOut:
+    """Create a tenant on the trial plan with its owner, signed in. A known e-mail with its password adds a tenant."""
+    require_own_origin(request, settings, absent_is_fine=True)
+    founder = await identity.claim_email(body.email, body.password.get_secret_value(), name=body.full_name)
+    with context.bound(context.current_actor, founder.actor):
+        async with database.unit_of_work(new_id()) as uow:
+            signed_in = await identity.found_tenant(
+                uow, founder, name=body.tenant_name, slug=body.tenant_slug, device=_device(request)
+            )
+            await enable_defaults(uow, TRIAL_PLAN, plugins=plugins)
+    return _deliver(signed_in, response, settings, in_body=body.wants_tokens_in_body)
+
+
+@router.post("/login", operation_id="login", responses=problem_responses(401, 403, 422, 429))
+async def login(
+    body: LoginBody, request: Request, response: Response, identity: TheIdentity, settings: TheSettings
+) -> SessionOut:
+    """Sign in to the tenant used last. An unknown e-mail and a wrong password get the same answer."""
+    require_own_origin(request, settings, absent_is_fine=True)
+    signed_in = await identity.log_in(body.email, body.password.get_secret_value(), device=_device(request))
+    return _deliver(signed_in, response, settings, in_body=body.wants_tokens_in_body)
+
+
+@router.post("/refresh", operation_id="refresh", responses=problem_responses(401, 403, 422))
+async def refresh(
+    *,
+    request: Request,
+    response: Response,
+    identity: TheIdentity,
+    settings: TheSettings,
+    body: RefreshBody | None = None,
+    cookie: RefreshCookie = None,
+) -> SessionOut:
+    """Exchange the refresh token, from the body or the cookie, for a new pair; the answer goes the way it came."""
+    token = _refresh_token(body, cookie, request, settings)
+    if token is None:
+        raise SessionEnded
+    signed_in = await identity.refresh(token, device=_device(request))
+    return _deliver(signed_in, response, settings, in_body=body is not None)
+
+
+@router.post("/logout", operation_id="logout", status_code=204, responses=problem_responses(403, 422))
+async def logout(
+    *,
+    request: Request,
+    response: Response,
+    identity: TheIdentity,
+    settings: TheSettings,
+    body: RefreshBody | None = None,
+    cookie: RefreshCookie = None,
+) -> None:
+    """End the session. Answers the same when it has ended already."""
+    token = _refresh_token(body, cookie, request, settings)
+    session = await identity.session_of(token) if token else _session_of_bearer(request, identity)
+    if session is not None:
+        await identity.log_out(session)
+    response.delete_cookie(ACCESS_COOKIE, path="/")
+    response.delete_cookie(REFRESH_COOKIE, path=_PREFIX)
+
+
+@router.get("/me", operation_id="me", responses=problem_responses(401))
+async def me(scope: Annotated[Scope, require_member()]) -> MeOut:
+    """Who is signed in, where, and what they may do."""
+    caller, tenant = scope.caller, await repository.tenant(scope.uow)
+    return MeOut(
+        user=UserOut(id=caller.user_id, email=caller.email, name=caller.name),
+        tenant=TenantOut(id=tenant.id, name=tenant.name, slug=tenant.slug, plan=tenant.plan),
+        roles=sorted(scope.roles),
+        permissions=sorted(scope.permissions),
+    )
+
+
+def _refresh_token(body: RefreshBody | None, cookie: str | None, request: Request, settings: Settings) -> str | None:
+    if body is not None:
+        return body.refresh_token.get_secret_value()
+    if cookie is not None:
+        require_own_origin(request, settings)
+    return cookie
+
+
+def _session_of_bearer(request: Request, identity: Identity) -> Session | None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    try:
+        credential = verified(identity, token)
+    except Unauthenticated:
+        return None
+    return Session(family_id=credential.session_id, user_id=credential.user_id, tenant_id=credential.tenant_id)
+
+
+def _deliver(signed_in: SignedIn, response: Response, settings: Settings, *, in_body: bool) -> SessionOut:
+    if not in_body:
+        is_https = settings.origin.startswith("https://")
+        response.set_cookie(
+            ACCESS_COOKIE,
+            signed_in.access_token,
+            max_age=signed_in.expires_in_s,
+            path="/",
+            secure=is_https,
+            httponly=True,
+            samesite="strict",
+        )
+        response.set_cookie(
+            REFRESH_COOKIE,
+            signed_in.refresh_token,
+            max_age=settings.refresh_token_ttl_s,
+            path=_PREFIX,
+            secure=is_https,
+            httponly=True,
+            samesite="strict",
+        )
+    return SessionOut.of(signed_in, with_refresh_token=in_body)
+
+
+def _device(request: Request) -> Device:
+    agent = request.headers.get("user-agent")
+    return Device(user_agent=agent[:_LONGEST_USER_AGENT] if agent else None, address=context.current_client_ip.get())

@@ -1,0 +1,268 @@
+"""Registration, log-in, refresh and log-out."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Self
+from uuid import UUID
+
+from redis.asyncio import Redis
+
+from counterfoil import audit
+from counterfoil.config import Settings
+from counterfoil.db import Database, UnitOfWork
+from counterfoil.identity import repository
+from counterfoil.identity.errors import InvalidCredentials, RegistrationRefused, SessionEnded
+from counterfoil.identity.refresh import first_token, hashed, successor
+from counterfoil.identity.repository import Account, Device, Session
+from counterfoil.kit import context
+from counterfoil.kit.clock import utc_now
+from counterfoil.kit.context import Actor
+from counterfoil.kit.ids import new_id
+from counterfoil.kit.passwords import Passwords
+from counterfoil.kit.ratelimit import Rate, RateLimiter
+from counterfoil.kit.tokens import Tokens, parse_keys
+from counterfoil.tenancy import Tenant
+
+TRIAL_PLAN = "trial"
+_TRIAL = timedelta(days=30)
+_OWNER = "owner"
+_GRACE = timedelta(seconds=10)
+_FROM_ONE_ADDRESS = Rate(burst=10, interval_ms=6_000)
+_ON_ONE_ACCOUNT = Rate(burst=30, interval_ms=10_000)
+# The hash is the same work for a known and an unknown e-mail, the audit event of a known one is not: wait out the difference.
+_REFUSAL_TAKES_S = 0.3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """A user as shown to themselves. ``password_hash`` is set for one who is about to be created."""
+
+    id: UUID
+    email: str
+    name: str
+    password_hash: str | None = None
+
+    @property
+    def actor(self) -> Actor:
+        return user_actor(self.id, self.email)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedIn:
+    """What a client needs to go on: both tokens, and who and where it is."""
+
+    access_token: str
+    refresh_token: str
+    expires_in_s: int
+    person: Person
+    tenant: Tenant
+
+
+def user_actor(user_id: UUID, email: str) -> Actor:
+    return Actor(kind="user", id=str(user_id), label=email)
+
+
+class Identity:
+    """The sessions of this installation."""
+
+    def __init__(
+        self, settings: Settings, *, database: Database, tokens: Tokens, limiter: RateLimiter, refresh_secret: bytes
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._tokens = tokens
+        self._limiter = limiter
+        self._refresh_secret = refresh_secret
+        self._passwords = Passwords()
+
+    @classmethod
+    def build(cls, settings: Settings, *, database: Database, redis: Redis) -> Self:
+        """Read the keys and wire up; raises ValueError for missing or weak keys."""
+        keys = parse_keys(settings.jwt_keys.get_secret_value())
+        tokens = Tokens(keys, issuer="counterfoil", audience="counterfoil-api", token_type="at+jwt")  # noqa: S106  (a type)
+        return cls(
+            settings,
+            database=database,
+            tokens=tokens,
+            limiter=RateLimiter(redis),
+            refresh_secret=next(iter(keys.values())),
+        )
+
+    @property
+    def tokens(self) -> Tokens:
+        return self._tokens
+
+    async def claim_email(self, email: str, password: str, *, name: str) -> Person:
+        """Who registers: somebody new, or the user with this e-mail, if the password is theirs.
+
+        Raises:
+            RegistrationRefused: the e-mail is known and the password is not its own. Says no more than that.
+            TooManyRequests: as for log-in, for this would otherwise be a way around that limit.
+        """
+        started = await self._throttled(email)
+        account = await self._account(email)
+        if account is None:
+            return Person(id=new_id(), email=email, name=name, password_hash=await self._passwords.hash(password))
+        if not await self._passwords.verify(account.password_hash, password):
+            await self._note_failure(account)
+            await _wait_out(started)
+            raise RegistrationRefused("Log in if you have an account, or use another e-mail.")
+        return Person(id=account.user_id, email=email, name=account.name)
+
+    async def found_tenant(self, uow: UnitOfWork, founder: Person, *, name: str, slug: str, device: Device) -> SignedIn:
+        """Create the unit of work's tenant with its first member, signed in.
+
+        Raises:
+            SlugTaken: some other tenant has this slug.
+            RegistrationRefused: somebody registered the e-mail a moment ago.
+        """
+        tenant = Tenant(
+            id=uow.tenant, name=name, slug=slug, plan=TRIAL_PLAN, plan_expires_at=utc_now() + _TRIAL, status="active"
+        )
+        await repository.add_tenant(uow, tenant)
+        if founder.password_hash is not None and not await repository.create_user(
+            uow, user_id=founder.id, email=founder.email, name=founder.name, password_hash=founder.password_hash
+        ):
+            raise RegistrationRefused("Log in if you have an account, or use another e-mail.")
+        await repository.add_member(uow, founder.id, role=_OWNER)
+        await audit.record(
+            uow,
+            action="core.tenant.registered",
+            resource_type="tenant",
+            resource_id=tenant.id,
+            payload={"slug": slug, "plan": tenant.plan, "new_user": founder.password_hash is not None},
+        )
+        return await self._open(uow, founder, device=device)
+
+    async def log_in(self, email: str, password: str, *, device: Device) -> SignedIn:
+        """Open the tenant the user used last.
+
+        Raises:
+            InvalidCredentials: whatever is wrong, in the same words after the same time.
+            TooManyRequests: too many attempts from this address, or on this account.
+        """
+        started = await self._throttled(email)
+        account = await self._account(email)
+        is_right = await self._passwords.verify(account.password_hash if account else None, password)
+        if account is None or account.tenant_id is None or not is_right:
+            if account is not None:
+                await self._note_failure(account)
+            await _wait_out(started)
+            raise InvalidCredentials
+        person = Person(id=account.user_id, email=email, name=account.name)
+        with context.bound(context.current_actor, person.actor):
+            async with self._database.unit_of_work(account.tenant_id) as uow:
+                return await self._open(uow, person, device=device)
+
+    async def refresh(self, token: str, *, device: Device) -> SignedIn:
+        """Exchange a refresh token for its successor and a new access token.
+
+        Raises:
+            SessionEnded: unknown, expired, revoked, or used before; the last revokes the whole family.
+        """
+        session = await self._session(token)
+        if session is None:
+            raise SessionEnded
+        child = successor(token, self._refresh_secret)
+        async with self._database.unit_of_work(session.tenant_id) as uow:
+            member = await repository.member(uow, session.user_id, session_id=session.family_id)
+            if member is None or not member.active:
+                raise SessionEnded
+            person = Person(id=session.user_id, email=member.email, name=member.name)
+            outcome = await repository.rotate_session(
+                uow, hashed(token), child_hash=hashed(child), until=self._refresh_until(), grace=_GRACE, device=device
+            )
+            if outcome in ("rotated", "repeated"):
+                return await self._signed_in(uow, person, session_id=session.family_id, refresh_token=child)
+            if outcome == "reused":
+                await audit.record(
+                    uow,
+                    action="core.session.revoked",
+                    resource_type="session",
+                    resource_id=session.family_id,
+                    outcome="denied",
+                    reason="refresh_token_reused",
+                    payload={"user_id": str(session.user_id)},
+                )
+        raise SessionEnded
+
+    async def log_out(self, session: Session) -> None:
+        """End a session; a second time does nothing."""
+        async with self._database.unit_of_work(session.tenant_id) as uow:
+            member = await repository.member(uow, session.user_id, session_id=session.family_id)
+            actor = user_actor(session.user_id, member.email) if member else context.SYSTEM
+            if await repository.revoke_session(uow, session, reason="logged_out"):
+                with context.bound(context.current_actor, actor):
+                    await audit.record(
+                        uow, action="core.session.closed", resource_type="session", resource_id=session.family_id
+                    )
+
+    async def session_of(self, refresh_token: str) -> Session | None:
+        return await self._session(refresh_token)
+
+    async def _throttled(self, email: str) -> float:
+        """Count the attempt before any hashing; gives the time it began."""
+        started = time.monotonic()
+        address = context.current_client_ip.get() or ""
+        await self._limiter.require("login_address", address, email, rate=_FROM_ONE_ADDRESS)
+        await self._limiter.require("login_account", email, rate=_ON_ONE_ACCOUNT)
+        return started
+
+    async def _account(self, email: str) -> Account | None:
+        # A unit of its own, so that no connection waits for the hash.
+        async with self._database.unit_of_work(None) as uow:
+            return await repository.find_account(uow, email)
+
+    async def _session(self, refresh_token: str) -> Session | None:
+        async with self._database.unit_of_work(None) as uow:
+            return await repository.find_session(uow, hashed(refresh_token))
+
+    async def _note_failure(self, account: Account) -> None:
+        if account.tenant_id is None:
+            return
+        async with self._database.unit_of_work(account.tenant_id) as uow:
+            await repository.record_login(uow, account.user_id, succeeded=False)
+            await audit.record(
+                uow,
+                action="core.session.refused",
+                resource_type="user",
+                resource_id=account.user_id,
+                outcome="denied",
+                reason="invalid_credentials",
+            )
+
+    async def _open(self, uow: UnitOfWork, person: Person, *, device: Device) -> SignedIn:
+        token = first_token()
+        session_id = await repository.open_session(
+            uow, person.id, token_hash=hashed(token), until=self._refresh_until(), device=device
+        )
+        await repository.record_login(uow, person.id, succeeded=True)
+        await repository.mark_used(uow, person.id)
+        await audit.record(
+            uow,
+            action="core.session.opened",
+            resource_type="session",
+            resource_id=session_id,
+            payload={"user_agent": device.user_agent},
+        )
+        return await self._signed_in(uow, person, session_id=session_id, refresh_token=token)
+
+    async def _signed_in(self, uow: UnitOfWork, person: Person, *, session_id: UUID, refresh_token: str) -> SignedIn:
+        ttl_s = self._settings.access_token_ttl_s
+        extra = {"tid": str(uow.tenant), "sid": str(session_id)}
+        return SignedIn(
+            access_token=self._tokens.issue(str(person.id), ttl_s=ttl_s, extra=extra),
+            refresh_token=refresh_token,
+            expires_in_s=ttl_s,
+            person=person,
+            tenant=await repository.tenant(uow),
+        )
+
+    def _refresh_until(self) -> datetime:
+        return utc_now() + timedelta(seconds=self._settings.refresh_token_ttl_s)
+
+
+async def _wait_out(started: float) -> None:
+    await asyncio.sleep(max(0.0, started + _REFUSAL_TAKES_S - time.monotonic()))

@@ -1,0 +1,37 @@
+"""Outbound HTTP: the guard against request forgery, bounded requests, pacing and retries."""
+
+from counterfoil.kit.http.client import Bounds, HttpClient, Reply, query
+from counterfoil.kit.http.errors import (
+    BlockedDestination,
+    BodyTooLarge,
+    ConnectFailed,
+    CutBody,
+    HttpError,
+    NoAnswer,
+    TooManyRedirects,
+    Unsendable,
+    UntrustedCertificate,
+)
+from counterfoil.kit.http.guard import EgressPolicy, GuardedTransport
+from counterfoil.kit.http.pacing import RateLimiter, RetryPolicy, retry_after_s
+
+__all__ = [
+    "BlockedDestination",
+    "BodyTooLarge",
+    "Bounds",
+    "ConnectFailed",
+    "CutBody",
+    "EgressPolicy",
+    "GuardedTransport",
+    "HttpClient",
+    "HttpError",
+    "NoAnswer",
+    "RateLimiter",
+    "Reply",
+    "RetryPolicy",
+    "TooManyRedirects",
+    "Unsendable",
+    "UntrustedCertificate",
+    "query",
+    "retry_after_s",
+]

@@ -1,0 +1,70 @@
+"""People who register, each with cookies and tokens of their own."""
+
+import secrets
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from counterfoil.config import Settings
+
+from .people import PASSWORD, AuditTrail, MakeForm, Register, Registered
+
+
+@pytest.fixture
+def form() -> MakeForm:
+    """A registration nobody else makes."""
+
+    def make(**changes: str) -> dict[str, str]:
+        unique = secrets.token_hex(6)
+        return {
+            "tenant_name": "Acme",
+            "tenant_slug": f"acme-{unique}",
+            "email": f"olive-{unique}@example.com",
+            "password": PASSWORD,
+            "full_name": "Olive Owner",
+            **changes,
+        }
+
+    return make
+
+
+@pytest.fixture
+async def register(app: FastAPI, settings: Settings, form: MakeForm) -> AsyncIterator[Register]:
+    clients: list[httpx2.AsyncClient] = []
+
+    async def make(**changes: str) -> Registered:
+        headers = {"Origin": settings.origin}
+        client = httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(app=app), base_url=settings.origin, headers=headers, timeout=30
+        )
+        clients.append(client)
+        body = form(**changes)
+        answer = await client.post("/api/v1/auth/register", json=body)
+        assert answer.status_code == 201, answer.text
+        return Registered(client=client, form=body, session=answer.json())
+
+    yield make
+    for client in clients:
+        await client.aclose()
+
+
+@pytest.fixture
+async def owner(register: Register) -> Registered:
+    return await register()
+
+
+@pytest.fixture
+def audit_trail(admin: "asyncpg.Connection[Any]") -> AuditTrail:
+    async def read(tenant_id: UUID) -> list[asyncpg.Record]:
+        return list(
+            await admin.fetch(
+                "SELECT * FROM core.audit_events WHERE tenant_id = $1 ORDER BY occurred_at, id", tenant_id
+            )
+        )
+
+    return read

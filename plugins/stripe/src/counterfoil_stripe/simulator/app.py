@@ -1,0 +1,103 @@
+"""The ASGI application: Stripe's read API under /v1, the control of the simulation under /_simulator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+
+from counterfoil_stripe.simulator import keys
+from counterfoil_stripe.simulator.account import Account
+from counterfoil_stripe.simulator.control import Control, Traffic
+from counterfoil_stripe.simulator.errors import StripeError, invalid_request, unknown_parameters, unknown_url
+from counterfoil_stripe.simulator.faults import Faults
+from counterfoil_stripe.simulator.ids import stripe_id
+from counterfoil_stripe.simulator.objects import API_VERSION
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from counterfoil.simulation.world import World
+    from counterfoil_stripe.simulator.faults import Fault
+
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+
+
+def create_app(world: World) -> Starlette:
+    """One simulated Stripe account. The application keeps its state in memory: a restart tells the same world afresh."""
+    account, faults, traffic = Account(world), Faults(), Traffic()
+    api = Api(account, faults, traffic)
+    app = Starlette(
+        routes=[
+            Route("/v1/{path:path}", api.serve, methods=_METHODS),
+            *Control(account, faults, traffic).routes(),
+        ]
+    )
+    # Stripe answers 404 to a trailing slash; a redirect would hide a client's mistake.
+    app.router.redirect_slashes = False
+    return app
+
+
+class Api:
+    """Stripe's side of the protocol."""
+
+    def __init__(self, account: Account, faults: Faults, traffic: Traffic) -> None:
+        self._account = account
+        self._faults = faults
+        self._traffic = traffic
+
+    async def serve(self, request: Request) -> Response:
+        path = request.url.path
+        number = self._traffic.count(path)
+        headers = {
+            "Request-Id": stripe_id("req", self._account.world.seed, number)[:18],
+            "Stripe-Version": request.headers.get("stripe-version", API_VERSION),
+            "Cache-Control": "no-cache, no-store",
+        }
+        fault = self._faults.next_for(path)
+        try:
+            body = self._answer(request, fault)
+        except StripeError as error:
+            response = Response(
+                orjson.dumps(error.body(headers["Request-Id"])),
+                status_code=error.status,
+                headers={**headers, **error.headers},
+                media_type="application/json",
+            )
+        else:
+            response = Response(body, headers=headers, media_type="application/json")
+            if fault:
+                response = await fault.bend(response)
+        self._traffic.answered(response.status_code)
+        return response
+
+    def _answer(self, request: Request, fault: Fault | None) -> bytes:
+        path = request.url.path
+        key = keys.key_of(request.headers)
+        resource, _, object_id = path.removeprefix("/v1/").partition("/")
+        permission = keys.PERMISSIONS.get(resource)
+        is_object_path = bool(object_id) and "/" not in object_id and resource != "account"
+        if request.method != "GET" or permission is None or not (path == f"/v1/{resource}" or is_object_path):
+            raise unknown_url(request.method, path)
+        if fault and (error := fault.error(key=key, account=self._account.id, permission=permission)):
+            raise error
+        keys.authorize(key, account=self._account.id, resource=resource)
+        version = request.headers.get("stripe-version", API_VERSION)
+        if version != API_VERSION:
+            raise invalid_request(f"Invalid Stripe API version: {version}")
+        query = request.query_params.multi_items()
+        if query and (object_id or resource == "account"):
+            raise unknown_parameters([name for name, _ in query])
+        match resource:
+            case "charges":
+                return self._account.charges.get(object_id) if object_id else self._account.charges.page(query)
+            case "payouts":
+                return self._account.payouts.get(object_id) if object_id else self._account.payouts.page(query)
+            case "balance_transactions":
+                transactions = self._account.balance_transactions
+                return transactions.get(object_id) if object_id else self._account.transactions_page(query)
+            case _:
+                return self._account.body

@@ -1,0 +1,244 @@
+"""Every Stripe object becomes the right canonical rows."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from counterfoil.sdk import Payment, Payout, PayoutLine, Ref
+from counterfoil.simulation.world import World
+from counterfoil_stripe import rows
+from counterfoil_stripe.money import amount
+from counterfoil_stripe.simulator import objects
+
+CREATED = 1_763_640_000
+CREATED_AT = datetime(2025, 11, 20, 12, tzinfo=UTC)
+
+
+def charge(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": "ch_1",
+        "created": CREATED,
+        "amount": 1050,
+        "amount_captured": 1050,
+        "amount_refunded": 0,
+        "captured": True,
+        "currency": "usd",
+        "customer": "cus_1",
+        "description": "Order #1001",
+        "payment_method_details": {"type": "card", "card": {"brand": "visa"}},
+        "refunded": False,
+        "status": "succeeded",
+        **changes,
+    }
+
+
+def payout(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": "po_1",
+        "created": CREATED,
+        "amount": 99_950,
+        "arrival_date": 1_763_769_600,
+        "automatic": True,
+        "currency": "eur",
+        "method": "standard",
+        "reconciliation_status": "completed",
+        "statement_descriptor": None,
+        "status": "paid",
+        "trace_id": {"status": "supported", "value": "012345678901234"},
+        **changes,
+    }
+
+
+def transaction(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": "txn_1",
+        "created": CREATED,
+        "amount": 1050,
+        "available_on": 1_763_769_600,
+        "currency": "usd",
+        "description": "Order #1001",
+        "exchange_rate": None,
+        "fee": 61,
+        "net": 989,
+        "reporting_category": "charge",
+        "source": "ch_1",
+        "status": "available",
+        "type": "charge",
+        **changes,
+    }
+
+
+def payment_of(**changes: Any) -> Payment:
+    (row,) = rows.of_charge(charge(**changes))
+    assert isinstance(row, Payment)
+    return row
+
+
+def line_of(**changes: Any) -> PayoutLine:
+    (row,) = rows.of_balance_transaction(transaction(**changes))
+    assert isinstance(row, PayoutLine)
+    return row
+
+
+def test_a_charge_becomes_a_payment() -> None:
+    assert payment_of() == Payment(
+        source_id="ch_1",
+        source_created_at=CREATED_AT,
+        amount=Decimal("10.50"),
+        amount_captured=Decimal("10.50"),
+        amount_refunded=Decimal("0.00"),
+        currency="USD",
+        status="succeeded",
+        method="card",
+        gateway="stripe",
+        captured_at=CREATED_AT,
+        customer_ref="cus_1",
+        description="Order #1001",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({}, "succeeded"),
+        ({"amount_refunded": 1050, "refunded": True}, "succeeded"),
+        ({"captured": False, "amount_captured": 0}, "authorized"),
+        ({"captured": False, "amount_captured": 0, "amount_refunded": 1050, "refunded": True}, "canceled"),
+        ({"captured": False, "status": "failed"}, "failed"),
+        ({"captured": True, "status": "pending"}, "pending"),
+    ],
+)
+def test_a_payment_is_authorized_while_nobody_captured_it(changes: dict[str, Any], status: str) -> None:
+    assert payment_of(**changes).status == status
+
+
+def test_the_moment_of_capture_is_not_guessed_for_a_charge_captured_later() -> None:
+    held = {"type": "card", "card": {"capture_before": CREATED + 600_000}}
+    assert payment_of(payment_method_details=held).captured_at is None
+    assert payment_of(captured=False, amount_captured=0).captured_at is None
+
+
+def test_a_charge_without_method_or_customer_still_becomes_a_payment() -> None:
+    row = payment_of(payment_method_details=None, customer=None, description=None)
+    assert (row.method, row.customer_ref, row.description) == (None, None, None)
+
+
+def test_a_payout_becomes_a_payout() -> None:
+    assert rows.of_payout(payout()) == [
+        Payout(
+            source_id="po_1",
+            source_created_at=CREATED_AT,
+            amount=Decimal("999.50"),
+            currency="EUR",
+            status="paid",
+            arrival_date=date(2025, 11, 22),
+            method="standard",
+            automatic=True,
+            reconciliation_status="completed",
+            trace_id="012345678901234",
+        )
+    ]
+
+
+def test_a_payout_without_trace_id_has_none() -> None:
+    (row,) = rows.of_payout(payout(trace_id=None))
+    assert isinstance(row, Payout)
+    assert row.trace_id is None
+
+
+def test_a_balance_transaction_becomes_a_line_that_refers_to_its_payment() -> None:
+    assert line_of() == PayoutLine(
+        source_id="txn_1",
+        source_created_at=CREATED_AT,
+        kind="charge",
+        reporting_category="charge",
+        gross=Decimal("10.50"),
+        fee=Decimal("0.61"),
+        net=Decimal("9.89"),
+        currency="USD",
+        status="available",
+        description="Order #1001",
+        available_on=date(2025, 11, 22),
+        payment=Ref("payment", "ch_1"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "field", "target"),
+    [
+        ("ch_1", "payment", "payment"),
+        ("py_1", "payment", "payment"),
+        ("re_1", "refund", "refund"),
+        ("pyr_1", "refund", "refund"),
+        ("du_1", "dispute", "dispute"),
+        ("dp_1", "dispute", "dispute"),
+    ],
+)
+def test_a_line_refers_to_the_object_that_moved_the_balance(source: str, field: str, target: str) -> None:
+    line = line_of(source=source)
+    found = {name: getattr(line, name) for name in ("payment", "refund", "dispute") if getattr(line, name)}
+    assert found == {field: Ref(target, source)}
+
+
+@pytest.mark.parametrize("source", [None, "po_1", "tr_1", "tu_1"])
+def test_a_line_of_something_else_refers_to_nothing(source: str | None) -> None:
+    line = line_of(source=source)
+    assert (line.payment, line.refund, line.dispute) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("category", "kind"),
+    [
+        ("charge", "charge"),
+        ("refund", "refund"),
+        ("refund_failure", "refund"),
+        ("dispute", "dispute"),
+        ("dispute_reversal", "dispute"),
+        ("fee", "fee"),
+        ("risk_reserved_funds", "reserve"),
+        ("transfer", "transfer"),
+        ("payout", "payout"),
+        ("payout_reversal", "adjustment"),
+        ("other_adjustment", "adjustment"),
+        ("a_category_of_tomorrow", "adjustment"),
+    ],
+)
+def test_the_kind_of_a_line_follows_its_reporting_category(category: str, kind: str) -> None:
+    assert line_of(reporting_category=category).kind == kind
+
+
+def test_a_converted_line_keeps_the_rate_as_written() -> None:
+    assert line_of(exchange_rate=3.20519).exchange_rate == Decimal("3.20519")
+
+
+def test_a_line_knows_its_payout_only_from_that_payouts_own_list() -> None:
+    assert line_of().payout is None
+    assert line_of(**{rows.PAYOUT: "po_1"}).payout == Ref("payout", "po_1")
+
+
+def test_the_withdrawal_of_a_payout_is_none_of_its_own_lines() -> None:
+    withdrawal = line_of(reporting_category="payout", type="payout", source="po_1", **{rows.PAYOUT: "po_1"})
+    assert (withdrawal.kind, withdrawal.payout) == ("payout", None)
+
+
+@given(st.integers(-(10**12), 10**12), st.integers(0, 10**9), st.sampled_from(["usd", "jpy", "kwd", "isk"]))
+def test_net_is_gross_minus_fee_to_the_last_digit(gross: int, fee: int, currency: str) -> None:
+    line = line_of(amount=gross, fee=fee, net=gross - fee, currency=currency)
+    assert line.net == line.gross - line.fee == amount(gross - fee, currency)
+    assert line.currency == currency.upper()
+
+
+def test_mapped_amounts_are_those_of_the_world_in_every_currency(world: World) -> None:
+    exponents = {"USD": 2, "EUR": 2, "GBP": 2, "JPY": 0, "KWD": 3, "ISK": 0}
+    seen = set()
+    for payment in world.payments:
+        (row,) = rows.of_charge(objects.charge(world, payment, None))
+        assert isinstance(row, Payment)
+        assert row.amount == Decimal(payment.amount).scaleb(-exponents[payment.currency])
+        assert row.currency == payment.currency
+        seen.add(payment.currency)
+    assert seen == set(exponents)
