@@ -155,8 +155,26 @@ async def test_a_second_run_changes_nothing(catalogue: Connection, site: Path, r
         (["CREATE TABLE leak (id uuid)"], "no schema has been selected to create in"),
         (["CREATE TABLE pg_catalog.leak (id uuid)"], "permission denied"),
         (["CREATE MATERIALIZED VIEW bad.sums AS SELECT 1"], "a materialized view ignores row-level security"),
+        (["ALTER TABLE core.connections DISABLE ROW LEVEL SECURITY"], "changes things outside its schema"),
+        (["CREATE TABLE core.evil (tenant_id uuid NOT NULL)"], "changes things outside its schema"),
+        (["ALTER TABLE core.jobs ADD COLUMN evil text"], "changes things outside its schema"),
+        (["GRANT TRUNCATE ON core.payments TO counterfoil_app"], "changes things outside its schema"),
+        (["CREATE POLICY evil ON core.users USING (true)"], "changes things outside its schema"),
+        (["DROP FUNCTION core.ensure_partitions()"], "changes things outside its schema"),
     ],
-    ids=["table without tenant", "fails half way", "no schema", "system catalogue", "materialized view"],
+    ids=[
+        "table without tenant",
+        "fails half way",
+        "no schema",
+        "system catalogue",
+        "materialized view",
+        "switches protection off in core",
+        "table in core",
+        "column in core",
+        "privilege in core",
+        "policy in core",
+        "drops a function of core",
+    ],
 )
 async def test_a_bad_lineage_leaves_the_database_as_it_was_and_the_others_go_on(
     statements: list[str], reason: str, catalogue: Connection, site: Path, run: Migrate

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 import counterfoil_migrations
+from counterfoil.db.confine import SchemaTrespass, outside
 from counterfoil.db.database import sqlalchemy_url
 from counterfoil.db.roles import OWNER, SYSTEM, ensure_roles
 from counterfoil.db.secure import VERSION_TABLE, secure
@@ -46,6 +47,7 @@ async def run_lineages(*, admin_url: str, app_url: str, lineages: list[Lineage])
 
     Raises:
         DatabaseTooOld: below PostgreSQL 18.
+        SchemaTrespass: a lineage reached outside its schema.
         UnsecuredTable: a lineage made a table that would leak.
     """
     engine = create_async_engine(sqlalchemy_url(admin_url), poolclass=NullPool)
@@ -88,8 +90,12 @@ async def _run(engine: AsyncEngine, lineage: Lineage) -> LineageReport:
         before = await _revision(connection, lineage)
         # A function's new owner must be able to create in its schema at that moment, and at no other.
         await connection.execute(text(f'GRANT USAGE, CREATE ON SCHEMA "{lineage.schema}" TO {SYSTEM}'))
+        surroundings = await outside(connection, lineage.schema)
         await connection.run_sync(_upgrade, lineage)
         await secure(connection, lineage.schema)
+        if await outside(connection, lineage.schema) != surroundings:
+            msg = f"the lineage of {lineage.schema} changes things outside its schema"
+            raise SchemaTrespass(msg)
         await connection.execute(text(f'REVOKE CREATE ON SCHEMA "{lineage.schema}" FROM {SYSTEM}'))
         return LineageReport(schema=lineage.schema, before=before, after=await _revision(connection, lineage))
 

@@ -107,7 +107,10 @@ async def secure(connection: AsyncConnection, schema: str) -> None:
                 msg = f"{relation.qualified}: create the view WITH (security_invoker = true)"
                 raise UnsecuredTable(msg)
             await connection.execute(text(f"GRANT SELECT ON {relation.sql} TO {APP}, {READ_ONLY}"))
-        elif relation.name != VERSION_TABLE:
+        elif relation.name == VERSION_TABLE:
+            # So that a process without the admin address can tell whether its code and the schema belong together.
+            await connection.execute(text(f"GRANT SELECT ON {relation.sql} TO {APP}"))
+        else:
             await _secure_table(connection, relation)
 
 

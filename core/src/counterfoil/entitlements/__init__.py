@@ -1,0 +1,1 @@
+"""What a tenant may use: features by plan, and the plugins it turned on."""

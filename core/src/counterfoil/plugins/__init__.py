@@ -1,0 +1,1 @@
+"""The plugin kernel: manifest, hook specifications, record types, manager. Imports no feature."""

@@ -1,0 +1,115 @@
+"""Core's own tables: the canonical commerce rows."""
+
+from counterfoil.commerce.models import PaymentRecord, PayoutLineRecord, PayoutRecord
+from counterfoil.tables.records import Column, Table
+
+_ID = Column(name="id", title="ID", type="uuid", hidden_by_default=True)
+_CREATED = Column(name="source_created_at", title="Created", type="timestamp")
+_CURRENCY = Column(name="currency", title="Currency", type="text")
+_PROVENANCE = (
+    Column(name="source", title="Source", type="text"),
+    Column(name="source_id", title="Source ID", type="text"),
+    Column(name="source_account", title="Source account", type="text", hidden_by_default=True),
+    Column(name="subsidiary", title="Subsidiary", type="text", hidden_by_default=True),
+    Column(name="source_updated_at", title="Updated at source", type="timestamp", hidden_by_default=True),
+    Column(name="observed_at", title="Observed", type="timestamp", hidden_by_default=True),
+    Column(name="synced_at", title="Synced", type="timestamp", hidden_by_default=True),
+    Column(name="deleted_at", title="Deleted", type="timestamp", hidden_by_default=True),
+    Column(name="connection_id", title="Connection", type="uuid", hidden_by_default=True),
+    Column(name="run_id", title="Stream run", type="uuid", hidden_by_default=True),
+)
+
+
+def _money(name: str, title: str, *, hidden: bool = False) -> Column:
+    return Column(name=name, title=title, type="money", currency_column="currency", hidden_by_default=hidden)
+
+
+PAYMENTS = Table(
+    name="payments",
+    title="Payments",
+    description="Money customers paid, one row per payment.",
+    model=PaymentRecord,
+    columns=(
+        _ID,
+        _CREATED,
+        Column(
+            name="status",
+            title="Status",
+            type="enum",
+            enum=("pending", "authorized", "succeeded", "failed", "canceled"),
+        ),
+        _money("amount", "Amount"),
+        _CURRENCY,
+        _money("amount_captured", "Captured", hidden=True),
+        _money("amount_refunded", "Refunded"),
+        Column(name="method", title="Method", type="text"),
+        Column(name="gateway", title="Gateway", type="text", hidden_by_default=True),
+        Column(name="captured_at", title="Captured at", type="timestamp", hidden_by_default=True),
+        Column(name="description", title="Description", type="text"),
+        Column(name="customer_ref", title="Customer", type="text"),
+        Column(name="source_charge", title="Processor's charge", type="text", hidden_by_default=True),
+        Column(name="order_id", title="Order", type="uuid", hidden_by_default=True),
+        *_PROVENANCE,
+    ),
+)
+
+PAYOUTS = Table(
+    name="payouts",
+    title="Payouts",
+    description="Money sent to the bank, one row per payout.",
+    model=PayoutRecord,
+    columns=(
+        _ID,
+        _CREATED,
+        Column(
+            name="status",
+            title="Status",
+            type="enum",
+            enum=("pending", "in_transit", "paid", "failed", "canceled"),
+        ),
+        _money("amount", "Amount"),
+        _CURRENCY,
+        _money("fee", "Fee", hidden=True),
+        _money("net", "Net", hidden=True),
+        Column(name="arrival_date", title="Arrives", type="date"),
+        Column(name="method", title="Method", type="text"),
+        Column(name="automatic", title="Automatic", type="boolean"),
+        Column(name="reconciliation_status", title="Reconciliation at source", type="text", hidden_by_default=True),
+        Column(name="bank_reference", title="Bank reference", type="text"),
+        Column(name="trace_id", title="Trace ID", type="text"),
+        *_PROVENANCE,
+    ),
+)
+
+PAYOUT_LINES = Table(
+    name="payout_lines",
+    title="Payout lines",
+    description="Movements of the balance, in the settlement currency: net = gross - fee.",
+    model=PayoutLineRecord,
+    columns=(
+        _ID,
+        _CREATED,
+        Column(
+            name="kind",
+            title="Kind",
+            type="enum",
+            enum=("charge", "refund", "dispute", "adjustment", "fee", "reserve", "transfer", "payout"),
+        ),
+        Column(name="reporting_category", title="Reporting category", type="text", hidden_by_default=True),
+        _money("gross", "Gross"),
+        _money("fee", "Fee"),
+        _money("net", "Net"),
+        _CURRENCY,
+        Column(name="status", title="Status", type="enum", enum=("pending", "available")),
+        Column(name="description", title="Description", type="text"),
+        Column(name="available_on", title="Available on", type="date"),
+        Column(name="exchange_rate", title="Exchange rate", type="number", hidden_by_default=True),
+        Column(name="payout_id", title="Payout", type="uuid", hidden_by_default=True),
+        Column(name="payment_id", title="Payment", type="uuid", hidden_by_default=True),
+        Column(name="refund_id", title="Refund", type="uuid", hidden_by_default=True),
+        Column(name="dispute_id", title="Dispute", type="uuid", hidden_by_default=True),
+        *_PROVENANCE,
+    ),
+)
+
+CORE_TABLES = (PAYMENTS, PAYOUTS, PAYOUT_LINES)

@@ -1,0 +1,225 @@
+"""The explorer's SQL. Every value is a bound parameter, and row-level security is the only tenant filter."""
+
+import operator
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.types import TypeEngine
+
+from counterfoil.connections.models import Connection
+from counterfoil.db.base import TIMESTAMPTZ
+from counterfoil.db.database import UnitOfWork
+from counterfoil.ingest.models import RawRecord, StreamRun
+from counterfoil.jobs.models import Job
+from counterfoil.tables.filters import Condition
+from counterfoil.tables.records import Column, ColumnType, Table
+from counterfoil.tables.sorting import TEXT_SORT_LENGTH, Position, Sort
+from counterfoil.tables.values import Value
+
+Statement = TypeVar("Statement", sa.Select[*tuple[Any, ...]], sa.CompoundSelect[*tuple[Any, ...]])
+Compare = Callable[[ColumnElement[Any], ColumnElement[Any]], ColumnElement[bool]]
+
+_raws = RawRecord.__table__
+_runs = StreamRun.__table__
+_jobs = Job.__table__
+_connections = Connection.__table__
+
+_DELETED_AT = "deleted_at"
+_SORT_VALUE = "sort_value"
+
+# Not the columns' own types: a parameter cast to numeric(18,6) would be rounded before it is compared.
+_SQL_TYPES: Mapping[ColumnType, TypeEngine[Any]] = {
+    "text": sa.Text(),
+    "enum": sa.Text(),
+    "money": sa.Numeric(),
+    "number": sa.Numeric(),
+    "timestamp": TIMESTAMPTZ,
+    "date": sa.Date(),
+    "boolean": sa.Boolean(),
+    "uuid": sa.Uuid(),
+}
+
+_COMPARISONS: Mapping[str, Compare] = {
+    "eq": operator.eq,
+    "ne": ColumnElement.is_distinct_from,
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+}
+
+# As text, so that the payload's numbers are passed on as the vendor wrote them.
+_PAYLOAD = sa.cast(_raws.c.payload, sa.Text()).label("payload")
+_RAW = (
+    _raws.c.id,
+    _raws.c.stream,
+    _raws.c.source_id,
+    _PAYLOAD,
+    _raws.c.content_hash,
+    _raws.c.observed_at,
+    _raws.c.changed_at,
+)
+_CONNECTION = (_connections.c.id, _connections.c.label, _connections.c.kind)
+_RUN = (_runs.c.id, _runs.c.stream, _runs.c.mode, _runs.c.status, _runs.c.started_at, _runs.c.finished_at)
+_JOB = (_jobs.c.id, _jobs.c.kind, _jobs.c.status)
+
+Row = Sequence[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lineage:
+    """A row with everything it came from; what is not there any more is None."""
+
+    row: Row
+    dedupe_key: str
+    connection: Mapping[str, Any]
+    raw: Mapping[str, Any] | None
+    run: Mapping[str, Any] | None
+    job: Mapping[str, Any] | None
+
+
+async def page(
+    uow: UnitOfWork, table: Table, *, conditions: Collection[Condition], sort: Sort, after: Position | None, limit: int
+) -> Sequence[Row]:
+    """Up to ``limit`` rows that follow a position: the table's columns in their order, then the sort value."""
+    statement = page_statement(table, conditions=conditions, sort=sort, after=after, limit=limit)
+    return (await (await uow.session.connection()).execute(statement)).all()
+
+
+async def count(uow: UnitOfWork, table: Table, *, conditions: Collection[Condition]) -> int:
+    statement = sa.select(sa.func.count()).select_from(table.source).where(*_criteria(table, conditions))
+    return int((await (await uow.session.connection()).execute(statement)).scalar_one())
+
+
+async def count_up_to(uow: UnitOfWork, tables: Collection[Table], *, most: int) -> list[int]:
+    """How many rows each table has, looking at no more than ``most`` of them, in one statement."""
+    if not tables:
+        return []
+    counts = [
+        sa.select(sa.func.count())
+        .select_from(
+            sa.select(sa.literal(1)).where(*_criteria(table, ())).select_from(table.source).limit(most).subquery()
+        )
+        .scalar_subquery()
+        for table in tables
+    ]
+    return list((await (await uow.session.connection()).execute(sa.select(*counts))).one())
+
+
+async def lineage(uow: UnitOfWork, table: Table, row_id: UUID) -> Lineage | None:
+    """One row, deleted or not, with its raw record, connection, stream run and job."""
+    own = table.source.columns
+    sections: Sequence[Sequence[ColumnElement[Any]]] = (
+        [own[column.name] for column in table.columns],
+        [own["dedupe_key"]],
+        _CONNECTION,
+        _RAW,
+        _RUN,
+        _JOB,
+    )
+    statement = (
+        sa.select(*(column for section in sections for column in section))
+        .select_from(_with_lineage(table.source))
+        .where(own["id"] == sa.literal(row_id, sa.Uuid()))
+    )
+    found = (await (await uow.session.connection()).execute(statement)).one_or_none()
+    if found is None:
+        return None
+    values = iter(found)
+    row, (dedupe_key,), connection, raw, run, job = ([next(values) for _ in section] for section in sections)
+    return Lineage(
+        row=row,
+        dedupe_key=dedupe_key,
+        connection=_named(_CONNECTION, connection),
+        raw=_named(_RAW, raw) if raw[0] else None,
+        run=_named(_RUN, run) if run[0] else None,
+        job=_named(_JOB, job) if job[0] else None,
+    )
+
+
+def page_statement(
+    table: Table, *, conditions: Collection[Condition], sort: Sort, after: Position | None, limit: int
+) -> sa.Select[*tuple[Any, ...]] | sa.CompoundSelect[*tuple[Any, ...]]:
+    """The query of one page.
+
+    Rows with a sort value and rows without one are two ranges of the same index, so a page that may hold both is asked
+    for as two: an OR of them would read the index from its beginning each time.
+    """
+    own = table.source.columns
+    key = _sort_key(table, sort.column)
+    rows = sa.select(*(own[column.name] for column in table.columns), key.label(_SORT_VALUE)).where(
+        *_criteria(table, conditions)
+    )
+    if after is None:
+        return _ordered(rows, key, own["id"], sort).limit(limit)
+    valueless = rows.where(key.is_(None))
+    if after.value is None:
+        rest = valueless.where(_beyond(own["id"], sa.literal(after.id, sa.Uuid()), sort))
+        return _ordered(rest, key, own["id"], sort).limit(limit)
+    here = sa.tuple_(_bound(after.value, sort.column), sa.literal(after.id, sa.Uuid()))
+    rest = _ordered(rows.where(_beyond(sa.tuple_(key, own["id"]), here, sort)), key, own["id"], sort).limit(limit)
+    if not table.is_nullable(sort.column):
+        return rest
+    both = sa.union_all(rest, _ordered(valueless, key, own["id"], sort).limit(limit))
+    return _ordered(both, sa.column(_SORT_VALUE), sa.column("id"), sort).limit(limit)
+
+
+def _ordered(statement: Statement, key: ColumnElement[Any], row_id: ColumnElement[Any], sort: Sort) -> Statement:
+    if sort.descending:
+        return statement.order_by(key.desc().nulls_last(), row_id.desc())
+    return statement.order_by(key.asc().nulls_last(), row_id.asc())
+
+
+def _beyond(left: ColumnElement[Any], right: ColumnElement[Any], sort: Sort) -> ColumnElement[bool]:
+    return left < right if sort.descending else left > right
+
+
+def _sort_key(table: Table, column: Column) -> ColumnElement[Any]:
+    own = table.source.columns[column.name]
+    return sa.func.left(own, TEXT_SORT_LENGTH) if column.type in {"text", "enum"} else own
+
+
+def _criteria(table: Table, conditions: Collection[Condition]) -> list[ColumnElement[bool]]:
+    criteria = [_criterion(table.source.columns[condition.column.name], condition) for condition in conditions]
+    if all(condition.column.name != _DELETED_AT for condition in conditions):
+        criteria.append(table.source.columns[_DELETED_AT].is_(None))
+    return criteria
+
+
+def _criterion(own: ColumnElement[Any], condition: Condition) -> ColumnElement[bool]:
+    match condition.op:
+        case "is_null":
+            return own.is_(None) if condition.values[0] else own.is_not(None)
+        case "in":
+            # One array parameter: the statement stays the same, and prepared, for any number of values.
+            kind = _SQL_TYPES[condition.column.type]
+            return own == sa.any_(sa.literal(list(condition.values), sa.ARRAY(kind)))
+        case "contains":
+            return own.icontains(condition.values[0], autoescape=True)
+        case op:
+            return _COMPARISONS[op](own, _bound(condition.values[0], condition.column))
+
+
+def _bound(value: Value, column: Column) -> ColumnElement[Any]:
+    return sa.literal(value, _SQL_TYPES[column.type])
+
+
+def _with_lineage(rows: sa.Table) -> sa.FromClause:
+    def same(other: sa.FromClause, reference: ColumnElement[Any]) -> ColumnElement[bool]:
+        return sa.and_(other.c.tenant_id == rows.c.tenant_id, other.c.id == reference)
+
+    # The connection is always there: a deleted one keeps its row for those that refer to it.
+    return (
+        rows.join(_connections, same(_connections, rows.c.connection_id))
+        .outerjoin(_raws, same(_raws, rows.c.raw_id))
+        .outerjoin(_runs, same(_runs, rows.c.run_id))
+        .outerjoin(_jobs, same(_jobs, _runs.c.job_id))
+    )
+
+
+def _named(section: Sequence[ColumnElement[Any]], values: Sequence[Any]) -> dict[str, Any]:
+    return {str(column.key): value for column, value in zip(section, values, strict=True)}

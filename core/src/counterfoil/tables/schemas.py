@@ -1,0 +1,95 @@
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from counterfoil.tables.records import ColumnType
+from counterfoil.web.pagination import Page
+
+Cell = str | int | bool | None
+
+
+class ColumnOut(BaseModel):
+    name: str
+    title: str
+    type: ColumnType
+    filterable: bool
+    sortable: bool
+    hidden_by_default: bool
+    currency_column: str | None = Field(None, description="Money columns: where the amount's currency is")
+    enum: list[str] | None = Field(None, description="Enum columns: the values a filter accepts")
+
+
+class TableOut(BaseModel):
+    name: str
+    title: str
+    description: str
+    row_count_estimate: int = Field(description="Rows that are not deleted: exact up to 10000; 10001 means more")
+    default_sort: str = Field(examples=["-source_created_at"])
+    columns: list[ColumnOut]
+
+
+class TableList(BaseModel):
+    items: list[TableOut]
+
+
+class RowOut(BaseModel):
+    """One row: its id and the table's columns. Money and numbers are decimal strings, times RFC 3339 in UTC."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Cell]
+
+    id: UUID
+
+
+class RowPage(Page[RowOut]):
+    total: int | None = Field(None, description="With count=true: all rows the filters let through")
+
+
+class RawOut(BaseModel):
+    """The record as the vendor sent it, in its newest version."""
+
+    id: UUID
+    stream: str
+    source_id: str
+    payload: dict[str, Any]
+    content_hash: str = Field(description="Hexadecimal; changes when the payload does")
+    observed_at: datetime
+    changed_at: datetime
+
+
+class ConnectionRef(BaseModel):
+    id: UUID
+    label: str
+    kind: str
+
+
+class RunRef(BaseModel):
+    id: UUID
+    stream: str
+    mode: str
+    status: str
+    started_at: datetime
+    finished_at: datetime | None
+
+
+class JobRef(BaseModel):
+    id: UUID
+    kind: str
+    status: str
+
+
+class LineageOut(BaseModel):
+    """Where a row came from; a part that is gone is null."""
+
+    connection: ConnectionRef
+    run: RunRef | None
+    job: JobRef | None
+    dedupe_key: str = Field(description="source|account|object|source id: what makes the row one and the same")
+
+
+class RowDetail(BaseModel):
+    row: RowOut
+    raw: RawOut | None
+    lineage: LineageOut
