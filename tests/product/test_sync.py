@@ -33,7 +33,7 @@ def person(product: Product) -> Person:
     return product.newcomer("sync")
 
 
-def streams(job: dict[str, Any], name: str) -> dict[str, dict[str, Any]]:
+def streams(job: dict[str, Any], name: str) -> dict[str, Any]:
     return {stream: totals[name] for stream, totals in job["result"]["streams"].items()}
 
 

@@ -180,7 +180,9 @@ class Bench:
 
     async def sync(self, *names: str, now: datetime = T0, mode: str = "incremental", job: Job | None = None) -> Outcome:
         ctx = Ctx(self.world, http=FakeHttp(sent_at=now))
-        source = Source(connection_id=self.connection_id, connector=self.connector, context=cast("Any", ctx), origin=self.origin)
+        source = Source(
+            connection_id=self.connection_id, connector=self.connector, context=cast("Any", ctx), origin=self.origin
+        )
         return await Sync(job or self.job(), source, mode=mode, now=now).run(self.streams(*names))
 
     def streams(self, *names: str) -> list[Stream]:

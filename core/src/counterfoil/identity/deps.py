@@ -47,12 +47,14 @@ async def authenticate(
         Unauthenticated: no credential, or none of ours.
         OriginMismatch: a cookie came with an unsafe method, but not from our own pages.
     """
-    if bearer is not None:
-        return verified(identity, bearer.credentials)
-    if cookie is None:
+    if bearer is None and cookie is None:
         raise Unauthenticated(headers=_CHALLENGE)
-    require_own_origin(request, settings)
-    return verified(identity, cookie)
+    if bearer is None:
+        require_own_origin(request, settings)
+    credential = verified(identity, bearer.credentials if bearer else str(cookie))
+    # For the request's log line, which is written where no context variable of ours is bound any more.
+    request.state.tenant_id = credential.tenant_id
+    return credential
 
 
 def verified(identity: Identity, access_token: str) -> Credential:

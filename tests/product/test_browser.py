@@ -1,0 +1,161 @@
+"""One walk in a real browser, from registration to rows: accessible in both themes, and never past the page's policy."""
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from tests.product.conftest import PASSWORD, Product
+
+pytestmark = [pytest.mark.xdist_group("product"), pytest.mark.browser]
+
+AXE = Path(__file__).resolve().parents[2] / "frontend/node_modules/axe-core/axe.min.js"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+WATCH = """
+    window.__violations = [];
+    document.addEventListener('securitypolicyviolation', (e) =>
+        window.__violations.push(`${e.effectiveDirective} ${e.blockedURI} ${e.sample}`));
+"""
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def chromium() -> str:
+    """Fails, rather than skips: a walk nobody takes proves nothing."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = os.environ.get("CHROME") or next(filter(None, map(shutil.which, names)), None)
+    assert found, "no Chromium here: install it (Debian: apt-get install chromium), or name one in CHROME"
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield running
+        running.close()
+
+
+class Walk:
+    """A page under watch: what breaks the policy, what the console complains of, what axe finds."""
+
+    def __init__(self, browser: Browser, product: Product) -> None:
+        self.context = browser.new_context(viewport={"width": 1280, "height": 800}, base_url=product.url)
+        self.context.add_init_script(WATCH)
+        self.context.add_init_script(AXE.read_text())
+        self.page: Page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def look(self, name: str) -> None:
+        """Check what is on the screen now, in both themes."""
+        for scheme in ("light", "dark"):
+            self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            self.page.wait_for_timeout(150)
+            found: list[dict[str, Any]] = self.page.evaluate(
+                "async (tags) => (await axe.run(document, {runOnly: {type: 'tag', values: tags}})).violations", RULES
+            )
+            said = [f"{item['id']}: {[node['html'][:160] for node in item['nodes'][:3]]}" for item in found]
+            assert said == [], f"{name} ({scheme})"
+        assert self.page.evaluate("window.__violations") == [], name
+        assert self.complaints == [], name
+
+
+@pytest.fixture
+def walk(browser: Browser, product: Product) -> Iterator[Walk]:
+    walk = Walk(browser, product)
+    yield walk
+    walk.context.close()
+
+
+def test_from_registration_to_rows(walk: Walk, product: Product) -> None:
+    page = walk.page
+    unique = str(time.time_ns())[-10:]
+
+    page.goto("/register")
+    expect(page.get_by_role("button", name="Create account")).to_be_visible()
+    walk.look("register")
+    page.get_by_label("Company").fill(f"Walk {unique}")
+    expect(page.get_by_label("Short name")).to_have_value(f"walk-{unique}")
+    page.get_by_label("Your name").fill("Wanda Walker")
+    page.get_by_label("E-mail").fill(f"wanda-{unique}@example.com")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+
+    page.wait_for_url("**/connections")
+    expect(page.get_by_text("No connections yet")).to_be_visible()
+    walk.look("no connections")
+
+    page.get_by_role("button", name="Add connection").first.click()
+    page.get_by_role("button", name="Connect Stripe").last.click()
+    walk.look("add connection")
+    page.get_by_label("Label").fill("My Stripe")
+    page.get_by_label("API key").fill("sk_test_demo")
+    page.get_by_label("API address").fill(product.stripe)
+    page.get_by_role("button", name="Create connection").click()
+    expect(page.get_by_text("The vendor accepted the credentials")).to_be_visible()
+    walk.look("connection tested")
+    page.get_by_role("button", name="Sync now").click()
+
+    job = page.get_by_role("link", name=re.compile("job", re.IGNORECASE)).first
+    expect(job).to_be_visible()
+    job.click()
+    page.wait_for_url("**/jobs/view?id=*")
+    expect(page.get_by_text("Succeeded").first).to_be_visible(timeout=90_000)
+    walk.look("job")
+
+    page.goto("/tables/view?t=payments")
+    rows = page.get_by_role("row")
+    expect(rows.nth(3)).to_be_visible()
+    walk.look("payments")
+    rows.nth(2).click()
+    drawer = page.get_by_role("dialog")
+    expect(drawer).to_be_visible()
+    walk.look("row")
+    drawer.get_by_role("tab", name="Raw record").click()
+    expect(drawer.get_by_text("payment_method_details").first).to_be_visible()
+    drawer.get_by_role("tab", name="Lineage").click()
+    expect(drawer.get_by_text("My Stripe").first).to_be_visible()
+    walk.look("lineage")
+
+
+@pytest.mark.parametrize(
+    "path", ["/login", "/connections", "/jobs", "/tables", "/tables/view?t=payout_lines", "/nowhere"]
+)
+def test_every_page_stands_up_to_axe_and_its_own_policy(walk: Walk, product: Product, path: str) -> None:
+    page = walk.page
+    if path != "/login":
+        person = product.newcomer("pages")
+        page.goto("/login")
+        page.get_by_label("E-mail").fill(person.email)
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        page.wait_for_url("**/connections")
+    page.goto(path)
+    expect(page.get_by_role("heading").first).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    if path == "/nowhere":
+        # The browser itself reports the status of the page it was sent to.
+        walk.complaints.clear()
+    walk.look(path)
+    assert page.locator("html").get_attribute("lang") == "en"
+
+
+def test_a_page_that_needs_a_log_in_comes_back_after_it(walk: Walk, product: Product) -> None:
+    person = product.newcomer("return")
+    page = walk.page
+    page.goto("/tables")
+    page.wait_for_url("**/login?next=*")
+    page.get_by_label("E-mail").fill(person.email)
+    page.get_by_label("Password", exact=True).fill("wrong password, of course")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert").first).to_be_visible()
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/tables")
+    expect(page.get_by_role("heading", name="Tables")).to_be_visible()
