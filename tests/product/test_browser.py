@@ -102,7 +102,7 @@ def test_from_registration_to_rows(walk: Walk, product: Product) -> None:
     walk.look("connection tested")
     page.get_by_role("button", name="Sync now").click()
 
-    job = page.get_by_role("link", name=re.compile("job", re.IGNORECASE)).first
+    job = page.get_by_role("link", name=re.compile("^(Follow the|View( that)?) job")).first
     expect(job).to_be_visible()
     job.click()
     page.wait_for_url("**/jobs/view?id=*")

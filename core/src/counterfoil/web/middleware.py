@@ -88,6 +88,7 @@ class BodyLimit:
             await self._refuse(scope, receive, send)
             return
         seen = 0
+        answered = False
 
         async def bounded_receive() -> Message:
             nonlocal seen
@@ -97,7 +98,16 @@ class BodyLimit:
                 raise PayloadTooLarge(f"At most {self.max_bytes} bytes are accepted.")
             return message
 
-        await self.app(scope, bounded_receive, send)
+        async def corrected_send(message: Message) -> None:
+            # The framework turns any error while a body is read into one of its own: say what it really was.
+            nonlocal answered
+            if seen <= self.max_bytes:
+                await send(message)
+            elif not answered:
+                answered = True
+                await self._refuse(scope, receive, send)
+
+        await self.app(scope, bounded_receive, corrected_send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         await problem_response(PayloadTooLarge(f"At most {self.max_bytes} bytes are accepted."))(scope, receive, send)

@@ -24,6 +24,7 @@ from counterfoil.observability import get_logger
 
 MEDIA_TYPE = "application/problem+json"
 _FROM_STATUS: dict[int, type[Problem]] = {
+    400: InvalidInput,
     404: NotFound,
     405: MethodNotAllowed,
     413: PayloadTooLarge,

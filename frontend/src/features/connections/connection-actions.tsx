@@ -1,0 +1,60 @@
+"use client";
+
+import { Ellipsis, RefreshCw } from "lucide-react";
+import dynamic from "next/dynamic";
+import { useState } from "react";
+import { Button } from "@/components/ui/button";
+import { Menu, MenuContent, MenuItem, MenuSeparator, MenuTrigger } from "@/components/ui/menu";
+import { Spinner } from "@/components/ui/spinner";
+import type { Connection } from "@/lib/api/models";
+import { DeleteConnectionDialog } from "./delete-connection-dialog";
+import { useReplayConnection, useSyncConnection } from "./use-sync-connection";
+
+const EditConnectionDialog = dynamic(() => import("./edit-connection-dialog").then((m) => m.EditConnectionDialog), {
+  ssr: false,
+});
+
+type ConnectionActionsProps = { connection: Connection; isTesting: boolean; onTest: () => void };
+
+// The hooks have told the user already; the promise only must not stay unhandled.
+const ignoreReported = () => undefined;
+
+export function ConnectionActions({ connection, isTesting, onTest }: ConnectionActionsProps) {
+  const [open, setOpen] = useState<"edit" | "delete" | null>(null);
+  const syncing = useSyncConnection(connection.id);
+  const replaying = useReplayConnection(connection.id);
+  return (
+    <>
+      <Button disabled={isTesting} onClick={onTest}>
+        {isTesting && <Spinner />}
+        Test connection
+      </Button>
+      <Button variant="primary" disabled={syncing.isPending} onClick={() => syncing.sync().catch(ignoreReported)}>
+        {syncing.isPending ? <Spinner /> : <RefreshCw aria-hidden />}
+        Sync now
+      </Button>
+      <Menu>
+        <MenuTrigger asChild>
+          <Button size="icon" className="size-9!" aria-label="More actions">
+            <Ellipsis aria-hidden />
+          </Button>
+        </MenuTrigger>
+        <MenuContent align="end">
+          <MenuItem onSelect={() => setOpen("edit")}>Edit connection</MenuItem>
+          <MenuItem onSelect={() => syncing.backfill().catch(ignoreReported)}>Read everything again</MenuItem>
+          <MenuItem onSelect={() => replaying.replay().catch(ignoreReported)}>Rebuild rows from raw records</MenuItem>
+          <MenuSeparator />
+          <MenuItem className="text-danger" onSelect={() => setOpen("delete")}>
+            Delete connection
+          </MenuItem>
+        </MenuContent>
+      </Menu>
+      {open === "edit" && <EditConnectionDialog connection={connection} onClose={() => setOpen(null)} />}
+      <DeleteConnectionDialog
+        connection={connection}
+        open={open === "delete"}
+        onOpenChange={(isOpen) => setOpen(isOpen ? "delete" : null)}
+      />
+    </>
+  );
+}

@@ -1,0 +1,36 @@
+"use client";
+
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { NuqsAdapter } from "nuqs/adapters/next/app";
+import { type ReactNode, useState } from "react";
+import { toApiError } from "@/lib/api/problem";
+import { loginPath } from "@/lib/safe-next";
+import { Notifications } from "./notifications";
+
+/** A full navigation, so that nothing of this session stays in memory for whoever signs in next. */
+function leaveWhenSignedOut(error: unknown): void {
+  if (toApiError(error).status === 401) location.assign(loginPath(location));
+}
+
+const mayPass = (error: unknown) => {
+  const { status } = toApiError(error);
+  return status === 0 || status >= 500;
+};
+
+function createQueryClient(): QueryClient {
+  return new QueryClient({
+    queryCache: new QueryCache({ onError: leaveWhenSignedOut }),
+    mutationCache: new MutationCache({ onError: leaveWhenSignedOut }),
+    defaultOptions: { queries: { staleTime: 15_000, retry: (count, error) => count < 1 && mayPass(error) } },
+  });
+}
+
+export function Providers({ children }: { children: ReactNode }) {
+  const [queryClient] = useState(createQueryClient);
+  return (
+    <QueryClientProvider client={queryClient}>
+      <NuqsAdapter>{children}</NuqsAdapter>
+      <Notifications />
+    </QueryClientProvider>
+  );
+}

@@ -1,0 +1,17 @@
+import type { Route } from "next";
+
+export const HOME: Route = "/connections";
+
+/** Only a path on this origin may follow a sign-in: anything else would make the page an open redirect. */
+export function safeNext(next: string | null | undefined, origin: string): Route {
+  if (!next?.startsWith("/") || next.startsWith("//") || /[\\\p{Cc}]/u.test(next)) return HOME;
+  const url = URL.canParse(next, origin) ? new URL(next, origin) : null;
+  if (url?.origin !== origin) return HOME;
+  const isSignIn = url.pathname === "/login" || url.pathname === "/register";
+  return isSignIn ? HOME : (`${url.pathname}${url.search}${url.hash}` as Route);
+}
+
+export function loginPath(location: Pick<Location, "pathname" | "search">): string {
+  const here = location.pathname + location.search;
+  return here === "/" ? "/login" : `/login?next=${encodeURIComponent(here)}`;
+}
