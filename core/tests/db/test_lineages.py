@@ -161,6 +161,15 @@ async def test_a_second_run_changes_nothing(catalogue: Connection, site: Path, r
         (["GRANT TRUNCATE ON core.payments TO counterfoil_app"], "changes things outside its schema"),
         (["CREATE POLICY evil ON core.users USING (true)"], "changes things outside its schema"),
         (["DROP FUNCTION core.ensure_partitions()"], "changes things outside its schema"),
+        (["GRANT SELECT (password_hash) ON core.users TO counterfoil_app"], "changes things outside its schema"),
+        (["ALTER TABLE core.jobs DROP CONSTRAINT jobs_status_check"], "changes things outside its schema"),
+        (["ALTER TABLE core.users ALTER COLUMN email DROP NOT NULL"], "changes things outside its schema"),
+        (["GRANT CREATE ON SCHEMA core TO counterfoil_app"], "changes things outside its schema"),
+        (["CREATE RULE evil AS ON INSERT TO core.audit_events_default DO INSTEAD NOTHING"], "outside its schema"),
+        (
+            [NOTES.replace("notes.notes", "bad.notes"), "CREATE POLICY everyone ON bad.notes USING (true)"],
+            "policies are never written by hand",
+        ),
     ],
     ids=[
         "table without tenant",
@@ -174,6 +183,12 @@ async def test_a_second_run_changes_nothing(catalogue: Connection, site: Path, r
         "privilege in core",
         "policy in core",
         "drops a function of core",
+        "column privilege in core",
+        "drops a constraint of core",
+        "drops not null in core",
+        "privilege on core's schema",
+        "rule in core",
+        "a policy that opens its own table",
     ],
 )
 async def test_a_bad_lineage_leaves_the_database_as_it_was_and_the_others_go_on(

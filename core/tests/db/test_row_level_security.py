@@ -126,7 +126,10 @@ async def test_the_application_is_nobody_special(admin: Connection) -> None:
         assert not any(
             row[flag] for flag in ("rolsuper", "rolbypassrls", "rolcreatedb", "rolcreaterole", "rolreplication")
         )
-    assert await admin.fetch("SELECT FROM pg_class WHERE pg_get_userbyid(relowner) = $1 AND relpersistence <> 't'", APP) == []
+    assert (
+        await admin.fetch("SELECT FROM pg_class WHERE pg_get_userbyid(relowner) = $1 AND relpersistence <> 't'", APP)
+        == []
+    )
     assert not await admin.fetchval(
         "SELECT pg_has_role($1, $2, 'MEMBER') OR pg_has_role($1, $3, 'MEMBER')", APP, OWNER, SYSTEM
     )

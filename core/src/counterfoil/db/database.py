@@ -17,8 +17,7 @@ from counterfoil.kit import context
 
 _RETRY_PAUSE_S = 0.1
 _GONE = (
-    ConnectionError,
-    FileNotFoundError,  # the socket of a server that is starting again
+    OSError,  # refused, reset, no route, no such host, no socket of a server that is starting again, time-outs
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,

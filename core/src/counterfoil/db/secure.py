@@ -18,6 +18,7 @@ CURRENT_TENANT = f"(SELECT current_setting('{TENANT_SETTING}')::uuid)"
 TENANT_ROLES = f"{OWNER}, {APP}, {READ_ONLY}"
 
 VERSION_TABLE = "alembic_version"
+_OUR_POLICIES = frozenset({"tenant", "system", "visible"})
 
 # Tables that no single tenant owns, with the rows the application may see. None: it reaches them through definer functions only.
 GLOBAL_TABLES: dict[str, str | None] = {
@@ -53,7 +54,7 @@ class Relation:
     is_partition: bool
     secured: bool
     security_invoker: bool
-    marks: frozenset[str]
+    policies: dict[str, str | None]
 
     @property
     def qualified(self) -> str:
@@ -71,7 +72,8 @@ _RELATIONS = text("""
                AS security_invoker,
            EXISTS (SELECT FROM pg_attribute a
                    WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND a.attnum > 0 AND NOT a.attisdropped) AS has_tenant,
-           coalesce((SELECT array_agg(obj_description(p.oid, 'pg_policy')) FROM pg_policy p WHERE p.polrelid = c.oid), '{}') AS marks
+           (SELECT jsonb_object_agg(p.polname, obj_description(p.oid, 'pg_policy'))
+            FROM pg_policy p WHERE p.polrelid = c.oid) AS policies
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = :schema AND c.relkind IN ('r', 'p', 'v', 'm')
     ORDER BY c.relname
@@ -80,14 +82,7 @@ _RELATIONS = text("""
 
 async def relations(connection: AsyncConnection, schema: str) -> list[Relation]:
     rows = (await connection.execute(_RELATIONS, {"schema": schema})).mappings()
-    return [
-        Relation(
-            schema=schema,
-            marks=frozenset(mark for mark in row["marks"] if mark),
-            **{k: v for k, v in row.items() if k != "marks"},
-        )
-        for row in rows
-    ]
+    return [Relation(schema=schema, **{**row, "policies": row["policies"] or {}}) for row in rows]
 
 
 async def secure(connection: AsyncConnection, schema: str) -> None:
@@ -115,23 +110,35 @@ async def secure(connection: AsyncConnection, schema: str) -> None:
 
 
 async def _secure_table(connection: AsyncConnection, relation: Relation) -> None:
-    policies = _policies(relation)
-    if relation.secured and relation.marks == {_mark(policy) for policy in policies.values()}:
-        return
+    wanted = _policies(relation)
+    strange = relation.policies.keys() - _OUR_POLICIES
+    if strange:
+        msg = f"{relation.qualified}: policies are never written by hand, and one more permissive policy opens the table: {strange}"
+        raise UnsecuredTable(msg)
+    if not relation.secured or relation.policies != {name: _mark(policy) for name, policy in wanted.items()}:
+        await _apply_policies(connection, relation, wanted)
+    await _apply_grants(connection, relation, is_reachable="tenant" in wanted or "visible" in wanted)
+
+
+async def _apply_policies(connection: AsyncConnection, relation: Relation, wanted: dict[str, str]) -> None:
     table = relation.sql
     await connection.execute(text(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"))
     await connection.execute(text(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY"))
-    for name in ("tenant", "system", "visible"):
+    for name in sorted(_OUR_POLICIES):
         await connection.execute(text(f"DROP POLICY IF EXISTS {name} ON {table}"))
-    for name, policy in policies.items():
+    for name, policy in wanted.items():
         await connection.execute(text(f"CREATE POLICY {name} ON {table} {policy}"))
         await connection.execute(text(f"COMMENT ON POLICY {name} ON {table} IS '{_mark(policy)}'"))
-    await connection.execute(text(f"REVOKE ALL ON {table} FROM {APP}, {READ_ONLY}, {SYSTEM}"))
+
+
+async def _apply_grants(connection: AsyncConnection, relation: Relation, *, is_reachable: bool) -> None:
+    """Anew on every run: a privilege that somebody added by hand does not outlive the next migration."""
+    table = relation.sql
+    await connection.execute(text(f"REVOKE ALL ON {table} FROM PUBLIC, {APP}, {READ_ONLY}, {SYSTEM}"))
     if relation.qualified in SYSTEM_TABLES:
         await connection.execute(text(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {SYSTEM}"))
-    reachable = "tenant" in policies or "visible" in policies
     # A partition is reached through its parent, whose policy and privileges then apply.
-    if reachable and not relation.is_partition:
+    if is_reachable and not relation.is_partition:
         await connection.execute(text(f"GRANT {APP_GRANTS.get(relation.qualified, DEFAULT_GRANT)} ON {table} TO {APP}"))
         if relation.qualified not in GLOBAL_TABLES and relation.qualified not in HIDDEN_FROM_READ_ONLY:
             await connection.execute(text(f"GRANT SELECT ON {table} TO {READ_ONLY}"))

@@ -41,18 +41,20 @@ class Kept:
 
 
 _LOCK = "SELECT now() FROM (SELECT pg_advisory_xact_lock(hashtextextended($1, 1))) AS locked"
+_LAST_CHANGE = "SELECT coalesce(max(change), 0) FROM core.raw_records WHERE connection_id = $1 AND stream = $2"
 _KNOWN = "SELECT id, content_hash, observed_at FROM core.raw_records WHERE id = ANY($1::uuid[])"
 _RAW_STAGE = """
     CREATE TEMPORARY TABLE IF NOT EXISTS stage_raw_records
-    (id uuid, source_id text, content_hash bytea, payload jsonb, observed_at timestamptz) ON COMMIT DELETE ROWS
+    (id uuid, change bigint, source_id text, content_hash bytea, payload jsonb, observed_at timestamptz) ON COMMIT DELETE ROWS
 """
 _RAW_MERGE = """
     MERGE INTO core.raw_records t USING stage_raw_records s ON t.tenant_id = $1 AND t.id = s.id
     WHEN MATCHED AND s.observed_at >= t.observed_at THEN UPDATE SET
-        content_hash = s.content_hash, payload = s.payload, run_id = $4, observed_at = s.observed_at, changed_at = now()
+        change = s.change, content_hash = s.content_hash, payload = s.payload, run_id = $4, observed_at = s.observed_at,
+        changed_at = now()
     WHEN NOT MATCHED THEN
-        INSERT (tenant_id, id, connection_id, stream, source_id, content_hash, payload, run_id, observed_at, changed_at)
-        VALUES ($1, s.id, $2, $3, s.source_id, s.content_hash, s.payload, $4, s.observed_at, now())
+        INSERT (tenant_id, id, connection_id, stream, change, source_id, content_hash, payload, run_id, observed_at, changed_at)
+        VALUES ($1, s.id, $2, $3, s.change, s.source_id, s.content_hash, s.payload, $4, s.observed_at, now())
 """
 _FIXED = [
     "tenant_id",
@@ -85,7 +87,7 @@ class Lander:
         if not latest:
             return counts
         driver = await uow.driver()
-        changed_at: datetime = await driver.fetchval(_LOCK, self._lock_key())
+        changed_at = await self.lock(uow)
         known = {row["id"]: row for row in await driver.fetch(_KNOWN, list(latest))}
         changed = [version for version in latest.values() if _is_news(version, known.get(version.id))]
         counts.unchanged = len(latest) - len(changed)
@@ -96,18 +98,27 @@ class Lander:
         counts.unmappable = [str(error) for error in bad.values()]
         await self._merge_raw(driver, changed, run_id, set(bad))
         await self._land_rows(
-            driver, kept, rows, counts, seen_before={version.id for version in changed if version.id in known}
+            driver, rows, counts, mapped_anew=[v.id for v in changed if v.id in known and v.id not in bad]
         )
         return counts
 
+    async def lock(self, uow: UnitOfWork) -> datetime:
+        """Be the only one to land rows of this account until the unit ends; answers the unit's time."""
+        at: datetime = await (await uow.driver()).fetchval(_LOCK, self._lock_key())
+        return at
+
     async def rebuild(self, uow: UnitOfWork, kept: Sequence[Kept]) -> Counts:
-        """Make the canonical rows of kept raw records again, exactly as landing them made them."""
+        """Make the canonical rows of kept raw records again, exactly as landing them made them.
+
+        Take the lock before reading what is kept: otherwise a sync in between makes it old news.
+        """
         counts = Counts(read=len(kept))
         driver = await uow.driver()
-        await driver.fetchval(_LOCK, self._lock_key())
         rows, bad = self._mapped(kept)
         counts.unmappable = [str(error) for error in bad.values()]
-        await self._land_rows(driver, kept, rows, counts, seen_before={item.raw.id for item in kept})
+        await self._land_rows(
+            driver, rows, counts, mapped_anew=[item.raw.id for item in kept if item.raw.id not in bad]
+        )
         counts.unchanged = max(0, len(rows) - counts.inserted - counts.updated)
         return counts
 
@@ -122,30 +133,26 @@ class Lander:
         return rows, bad
 
     async def _merge_raw(self, driver: Driver, changed: Sequence[RawVersion], run_id: UUID, bad: set[UUID]) -> None:
+        origin, stream = self.origin, self.stream.name
+        last: int = await driver.fetchval(_LAST_CHANGE, origin.connection_id, stream)
         await driver.execute(_RAW_STAGE)
         await driver.copy_records_to_table(
             "stage_raw_records",
             records=[
-                (v.id, v.source_id, UNMAPPED if v.id in bad else v.content_hash, v.payload_json, v.observed_at)
-                for v in changed
+                (v.id, change, v.source_id, UNMAPPED if v.id in bad else v.content_hash, v.payload_json, v.observed_at)
+                for change, v in enumerate(changed, last + 1)
             ],
         )
-        await driver.execute(_RAW_MERGE, self.origin.tenant_id, self.origin.connection_id, self.stream.name, run_id)
+        await driver.execute(_RAW_MERGE, origin.tenant_id, origin.connection_id, stream, run_id)
 
     async def _land_rows(
-        self,
-        driver: Driver,
-        kept: Sequence[Kept],
-        rows: list[tuple[Kept, MappedRow]],
-        counts: Counts,
-        *,
-        seen_before: set[UUID],
+        self, driver: Driver, rows: list[tuple[Kept, MappedRow]], counts: Counts, *, mapped_anew: list[UUID]
     ) -> None:
         for kind, mapper in self._mappers.items():
             mine = [(item, row) for item, row in rows if type(row.row) is kind]
             await self._merge_rows(driver, mapper, mine, counts)
-            if seen_before:
-                counts.deleted += await self._bury(driver, mapper, kept, [row.id for _, row in mine], seen_before)
+            if mapped_anew:
+                counts.deleted += await self._bury(driver, mapper, mapped_anew, [row.id for _, row in mine])
 
     async def _merge_rows(
         self, driver: Driver, mapper: RowMapper, rows: list[tuple[Kept, MappedRow]], counts: Counts
@@ -182,15 +189,20 @@ class Lander:
             *row.values,
         )
 
-    async def _bury(
-        self, driver: Driver, mapper: RowMapper, kept: Sequence[Kept], present: list[UUID], seen_before: set[UUID]
-    ) -> int:
-        """Tombstone the rows these records no longer stand for: a record maps to the complete set of its rows."""
-        raw_ids = [item.raw.id for item in kept if item.raw.id in seen_before]
+    async def _bury(self, driver: Driver, mapper: RowMapper, mapped_anew: list[UUID], present: list[UUID]) -> int:
+        """Tombstone the rows these records no longer stand for: a record maps to the complete set of its rows.
+
+        A tombstone carries the observation that made it one, so that no older observation brings the row back.
+        """
         status: str = await driver.execute(
-            f"UPDATE core.{mapper.table.name} SET deleted_at = now() WHERE raw_id = ANY($1::uuid[])"  # noqa: S608  (our own table name)
-            " AND deleted_at IS NULL AND NOT id = ANY($2::uuid[])",
-            raw_ids,
+            f"""
+            UPDATE core.{mapper.table.name} t
+            SET deleted_at = r.changed_at, run_id = r.run_id, observed_at = r.observed_at, synced_at = r.changed_at
+            FROM core.raw_records r
+            WHERE t.raw_id = ANY ($1::uuid[]) AND r.id = t.raw_id AND r.observed_at >= t.observed_at
+              AND t.deleted_at IS NULL AND NOT t.id = ANY ($2::uuid[])
+            """,  # noqa: S608  (our own table name)
+            mapped_anew,
             present,
         )
         return int(status.rsplit(" ", 1)[-1])

@@ -23,6 +23,7 @@ class CursorState(TenantOwned, CoreBase):
     connection_id: Mapped[UUID]
     stream: Mapped[str]
     position: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    mapped_version: Mapped[int]
     job_id: Mapped[UUID | None]
     last_synced_at: Mapped[datetime | None]
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -59,13 +60,18 @@ class StreamRun(TenantOwned, CoreBase):
 
 
 class RawRecord(TenantOwned, CoreBase):
-    """The newest version of a record as the vendor sent it. Canonical rows can be rebuilt from these alone."""
+    """The newest version of a record as the vendor sent it. Canonical rows can be rebuilt from these alone.
+
+    ``change`` numbers the versions of a stream in the order they landed: what reads on from there misses none, whatever
+    the clock does.
+    """
 
     __tablename__ = "raw_records"
-    __table_args__ = (Index("raw_records_changed_idx", "tenant_id", "connection_id", "stream", "changed_at", "id"),)
+    __table_args__ = (Index("raw_records_change_idx", "tenant_id", "connection_id", "stream", "change"),)
 
     connection_id: Mapped[UUID]
     stream: Mapped[str]
+    change: Mapped[int] = mapped_column(BigInteger)
     source_id: Mapped[str]
     content_hash: Mapped[bytes]
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)

@@ -14,7 +14,7 @@ import orjson
 
 from counterfoil.commerce.models import table_of
 from counterfoil.kit.ids import derived_id
-from counterfoil.plugins.connector import CanonicalRow, Json, Raw, Ref, Stream
+from counterfoil.plugins.connector import CanonicalRow, Json, Raw, Ref, SourceMalformed, Stream
 
 _HASH_BYTES = 16
 _CURRENCY = re.compile(r"^[A-Z]{3,5}$")
@@ -64,17 +64,24 @@ class RawVersion:
 
 
 def raw_version(origin: Origin, stream: Stream, raw: Raw, observed_at: datetime) -> RawVersion:
-    payload = raw.payload
-    body = canonical_json(payload)
-    if _NUL_ESCAPE in body:
-        # PostgreSQL's text has no NUL; a visible replacement keeps the record instead of losing the batch.
-        payload = _storable(payload)
-        body = canonical_json(payload)
-    counted = canonical_json(_without(payload, stream.volatile)) if stream.volatile else body
+    """Hash a record and make it storable.
+
+    Raises:
+        SourceMalformed: the record has no textual id, or is nested deeper than anything could store.
+    """
+    given: Any = raw.source_id
+    if not isinstance(given, str) or not given:
+        raise SourceMalformed(f"{stream.title}: a record came without an id that is text")
+    source_id: str = _storable(given)
+    try:
+        payload, body = _stored(raw.payload)
+        counted = _stored(_without(payload, stream.volatile))[1] if stream.volatile else body
+    except RecursionError:
+        raise SourceMalformed(f"{stream.title}: the record {source_id} is nested too deeply") from None
     digest = hashlib.blake2b(counted, digest_size=_HASH_BYTES, person=b"raw", salt=stream.version.to_bytes(4, "big"))
     return RawVersion(
-        id=origin.raw_id(stream.name, raw.source_id),
-        source_id=raw.source_id,
+        id=origin.raw_id(stream.name, source_id),
+        source_id=source_id,
         content_hash=digest.digest(),
         payload=payload,
         payload_json=body.decode(),
@@ -95,21 +102,31 @@ class MappedRow:
 
 
 class RowMapper:
-    """Turns the rows of one canonical kind into column values."""
+    """Turns the rows of one canonical kind into column values that the table will take."""
 
     def __init__(self, kind: type[CanonicalRow], origin: Origin) -> None:
         self.kind = kind
         self.table = table_of(kind)
         self._origin = origin
-        known = set(self.table.columns.keys())
+        known = self.table.columns
         self._names = [field.name for field in fields(kind)]
         self.columns = [name if name in known else f"{name}_id" for name in self._names]
+        self._types = [(known[name].type.python_type, bool(known[name].nullable)) for name in self.columns]
 
     def map(self, raw: RawVersion, row: CanonicalRow) -> MappedRow:
-        values = tuple(self._value(getattr(row, name)) for name in self._names)
+        """Check every value against its column, so that no row can make the database refuse a whole batch.
+
+        Raises:
+            ValueError: naming the field that does not fit.
+        """
+        values = tuple(
+            self._value(name, getattr(row, name), *expected)
+            for name, expected in zip(self._names, self._types, strict=True)
+        )
         currency = getattr(row, "currency", None)
         if currency is not None and not _CURRENCY.match(currency):
-            raise UnmappableRecord(raw.source_id, f"{currency!r} is not a currency code")
+            msg = f"currency: {currency!r} is not a currency code"
+            raise ValueError(msg)
         digest = hashlib.blake2b(orjson.dumps(values, default=str), digest_size=_HASH_BYTES, person=b"row").digest()
         return MappedRow(
             id=self._origin.row_id(self.kind.object, row.source_id),
@@ -120,11 +137,23 @@ class RowMapper:
             values=values,
         )
 
-    def _value(self, value: Any) -> Any:
+    def _value(self, name: str, value: Any, expected: type[Any], nullable: bool) -> Any:
+        if value is None:
+            if nullable:
+                return None
+            msg = f"{name}: there has to be a value"
+            raise ValueError(msg)
         if isinstance(value, Ref):
-            return self._origin.row_id(value.object, value.source_id)
+            value = self._origin.row_id(value.object, value.source_id)
+        # bool is an int and datetime a date to Python, not to PostgreSQL.
+        if not isinstance(value, expected) or (type(value) is datetime) != (expected is datetime):
+            msg = f"{name}: {type(value).__name__} where {expected.__name__} belongs"
+            raise ValueError(msg)
         if isinstance(value, Decimal) and (not value.is_finite() or abs(value) >= _LARGEST):
-            msg = f"{value} is out of range for an amount"
+            msg = f"{name}: {value} is out of range for an amount"
+            raise ValueError(msg)
+        if isinstance(value, datetime) and value.tzinfo is None:
+            msg = f"{name}: a time without a zone"
             raise ValueError(msg)
         return value
 
@@ -140,17 +169,23 @@ def rows_of(stream: Stream, raw: RawVersion, mapper: Callable[[type[CanonicalRow
     try:
         rows: Sequence[CanonicalRow] = stream.to_rows(raw.payload)
         return [mapper(type(row)).map(raw, row) for row in rows]
-    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
         raise UnmappableRecord(raw.source_id, f"{type(error).__name__}: {error}") from error
 
 
-def canonical_json(payload: Json) -> bytes:
-    """Sorted keys, no spaces: equal payloads give equal bytes."""
+def _stored(payload: Json) -> tuple[Json, bytes]:
+    """The payload as PostgreSQL can hold it, and its canonical JSON: sorted keys, so equal payloads give equal bytes."""
     try:
-        return orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
+        body = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
     except TypeError:
-        # Integers beyond 64 bits, or half a surrogate pair: slower, but nothing is lost or refused.
-        return json.dumps(_storable(payload), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        # Integers beyond 64 bits, or half a surrogate pair: slower, but nothing is refused.
+        payload = _storable(payload)
+        return payload, json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    if _NUL_ESCAPE not in body:
+        return payload, body
+    # PostgreSQL's text has no NUL; a visible replacement keeps the record instead of losing the batch.
+    payload = _storable(payload)
+    return payload, orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
 
 
 def _without(payload: Json, paths: Sequence[str]) -> Json:

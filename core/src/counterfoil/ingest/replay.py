@@ -1,13 +1,14 @@
 """Rebuilds canonical rows from the raw records that were kept, without asking the vendor for anything."""
 
 from collections.abc import Sequence
-from typing import Any
 
+from counterfoil.db.database import UnitOfWork
 from counterfoil.ingest import repository
-from counterfoil.ingest.engine import JobControl, zero_counts
+from counterfoil.ingest.control import JobControl
 from counterfoil.ingest.landing import Counts, Kept, Lander
 from counterfoil.ingest.models import RawRecord, StreamRun
 from counterfoil.ingest.records import Origin, raw_version
+from counterfoil.ingest.totals import Totals
 from counterfoil.plugins.connector import Raw, Stream
 from counterfoil.plugins.records import Outcome, Reason
 
@@ -17,64 +18,61 @@ BATCH_RECORDS = 2_000
 async def replay(job: JobControl, origin: Origin, streams: Sequence[Stream]) -> Outcome:
     """Map every kept record of the streams again, in batches of one transaction each.
 
-    An interrupted replay begins the stream it was in again; rows that are right already are not rewritten.
+    An interrupted replay goes on after its last batch; rows that are right already are not rewritten.
     """
-    totals: dict[str, Any] = {}
-    reasons: list[Reason] = []
+    async with job.unit_of_work() as uow:
+        runs = await repository.runs_of_job(uow, job.job_id)
+    totals = Totals()
     for stream in streams:
-        totals[stream.name] = await _replay_stream(job, origin, stream, totals)
-        if bad := totals[stream.name]["unmappable"]:
-            reasons.append(
-                Reason(
-                    stream=stream.name,
-                    code="unmappable_records",
-                    detail=f"{bad} kept records do not fit the canonical tables",
-                )
-            )
-    return Outcome(status="partial" if reasons else "succeeded", result={"streams": totals}, reasons=tuple(reasons))
+        run = runs.get(stream.name)
+        totals.begin(stream.name, run)
+        if run is None or run.status == "running":
+            await _replay_stream(job, origin, stream, run=run, totals=totals)
+    reasons = tuple(
+        Reason(
+            stream=name, code="unmappable_records", detail=f"{total['unmappable']} kept records do not fit the tables"
+        )
+        for name, total in totals.by_stream.items()
+        if total["unmappable"]
+    )
+    return Outcome(status="partial" if reasons else "succeeded", result={"streams": totals.by_stream}, reasons=reasons)
 
 
-async def _replay_stream(job: JobControl, origin: Origin, stream: Stream, others: dict[str, Any]) -> dict[str, Any]:
+async def _replay_stream(
+    job: JobControl, origin: Origin, stream: Stream, *, run: StreamRun | None, totals: Totals
+) -> None:
     lander = Lander(origin, stream)
-    total = zero_counts()
-    run = await _open(job, origin, stream)
-    after = None
-    while True:
+    run = run or await _open(job, origin, stream)
+    change: int = (run.last_position or {}).get("after", 0)
+    is_through = False
+    while not is_through:
         async with job.unit_of_work() as uow:
-            batch = await repository.kept_after(uow, origin.connection_id, stream.name, after, BATCH_RECORDS)
-            counts = await lander.rebuild(uow, [_kept(origin, stream, raw) for raw in batch]) if batch else Counts()
-            await repository.add_to_run(uow, run.id, counts, pages=1 if batch else 0, expected=None, position=None)
-            grown = {
-                "pages": 1 if batch else 0,
-                "rows_read": counts.read,
-                "rows_inserted": counts.inserted,
-                "rows_updated": counts.updated,
-                "rows_unchanged": counts.unchanged,
-                "rows_deleted": counts.deleted,
-                "unmappable": len(counts.unmappable),
-            }
-            total = {**total, **{name: total[name] + value for name, value in grown.items()}}
+            counts, change, is_through = await rebuild_batch(uow, lander, change)
+            position = {"after": change}
+            await repository.add_to_run(uow, run.id, counts, pages=1, expected=None, position=position)
             for detail in counts.unmappable:
                 await job.log(uow, "error", f"{stream.title}: could not be mapped: {detail}")
-            if not batch:
-                total["status"] = "partial" if total["unmappable"] else "succeeded"
-                await repository.finish_run(uow, run.id, status=total["status"], reason=None)
-            streams = {**others, stream.name: total}
-            done = sum(each["rows_read"] for each in streams.values())
-            await job.progress(
-                uow, done=done, message=f"{stream.title}: {total['rows_read']} rebuilt", data={"streams": streams}
-            )
-        if not batch:
-            return total
-        after = (batch[-1].changed_at, str(batch[-1].id))
+            fresh = totals.grown(stream.name, counts, pages=1)
+            if is_through:
+                fresh.by_stream[stream.name]["status"] = (
+                    "partial" if fresh.by_stream[stream.name]["unmappable"] else "succeeded"
+                )
+                await repository.finish_run(uow, run.id, status=fresh.by_stream[stream.name]["status"], reason=None)
+            await fresh.report(job, uow, f"{stream.title}: rebuilt")
+        totals.take(fresh)
+
+
+async def rebuild_batch(uow: UnitOfWork, lander: Lander, change: int) -> tuple[Counts, int, bool]:
+    """Rebuild the rows of the next kept records: what it did, up to which change, and whether that was all."""
+    await lander.lock(uow)
+    origin, stream = lander.origin, lander.stream
+    batch = await repository.kept_after(uow, origin.connection_id, stream.name, change, BATCH_RECORDS)
+    counts = await lander.rebuild(uow, [_kept(origin, stream, raw) for raw in batch]) if batch else Counts()
+    return counts, batch[-1].change if batch else change, len(batch) < BATCH_RECORDS
 
 
 async def _open(job: JobControl, origin: Origin, stream: Stream) -> StreamRun:
     async with job.unit_of_work() as uow:
-        existing = (await repository.runs_of_job(uow, job.job_id)).get(stream.name)
-        if existing is not None:
-            await repository.restart_run(uow, existing.id)
-            return existing
         return repository.new_run(
             uow, job_id=job.job_id, connection_id=origin.connection_id, stream=stream.name, mode="replay", position=None
         )

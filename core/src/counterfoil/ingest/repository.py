@@ -1,18 +1,21 @@
 """SQL around landing: cursors, runs, parents, kept raw records."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import column, exists, func, select, table, update
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from counterfoil.db.database import UnitOfWork
 from counterfoil.ingest.landing import Counts
 from counterfoil.ingest.models import CursorState, RawRecord, StreamRun
 from counterfoil.ingest.positions import Position
 from counterfoil.kit.ids import derived_id, new_id
+
+INTERRUPTED = {"code": "interrupted", "detail": "The job ended before this stream was through."}
+# Jobs are a layer above; of theirs only this much is of interest here.
+_JOBS = table("jobs", column("id"), column("status"), schema="core")
 
 
 async def load_position(uow: UnitOfWork, connection_id: UUID, stream: str) -> CursorState | None:
@@ -23,11 +26,34 @@ async def load_position(uow: UnitOfWork, connection_id: UUID, stream: str) -> Cu
 
 
 async def save_position(
-    uow: UnitOfWork, connection_id: UUID, stream: str, position: Position, *, job_id: UUID, complete: bool
+    uow: UnitOfWork,
+    connection_id: UUID,
+    stream: str,
+    position: Position,
+    *,
+    mapped_version: int,
+    job_id: UUID,
+    complete: bool,
 ) -> None:
-    """Upsert the cursor; ``complete`` says that everything up to now is in."""
-    synced: dict[str, Any] = {"last_synced_at": func.now()} if complete else {}
-    values = {"position": position, "job_id": job_id, "updated_at": func.now(), **synced}
+    """Upsert the cursor.
+
+    Args:
+        uow: the unit of work that lands the rows the position stands for.
+        connection_id: the connection.
+        stream: the stream's name.
+        position: where it stands now.
+        mapped_version: the version of the mapping that every kept record went through.
+        job_id: who moved it.
+        complete: everything up to now is in.
+    """
+    values: dict[str, Any] = {
+        "position": position,
+        "mapped_version": mapped_version,
+        "job_id": job_id,
+        "updated_at": func.now(),
+    }
+    if complete:
+        values["last_synced_at"] = func.now()
     statement = insert(CursorState).values(
         tenant_id=uow.tenant,
         id=derived_id(str(uow.tenant), str(connection_id), stream),
@@ -92,14 +118,23 @@ async def finish_run(uow: UnitOfWork, run_id: UUID, *, status: str, reason: dict
     )
 
 
-async def kept_after(
-    uow: UnitOfWork, connection_id: UUID, stream: str, after: tuple[datetime, str] | None, limit: int
-) -> Sequence[RawRecord]:
-    """Kept raw records of a stream in the order they last changed."""
-    query = select(RawRecord).where(RawRecord.connection_id == connection_id, RawRecord.stream == stream)
-    if after is not None:
-        query = query.where(tuple_(RawRecord.changed_at, RawRecord.id) > tuple_(after[0], UUID(after[1])))
-    return (await uow.session.scalars(query.order_by(RawRecord.changed_at, RawRecord.id).limit(limit))).all()
+async def kept_after(uow: UnitOfWork, connection_id: UUID, stream: str, change: int, limit: int) -> Sequence[RawRecord]:
+    """Kept raw records of a stream whose latest change came after that one, in the order of their changes."""
+    query = select(RawRecord).where(
+        RawRecord.connection_id == connection_id, RawRecord.stream == stream, RawRecord.change > change
+    )
+    return (await uow.session.scalars(query.order_by(RawRecord.change).limit(limit))).all()
+
+
+async def end_interrupted(uow: UnitOfWork, connection_id: UUID, stream: str, *, job_id: UUID) -> None:
+    """Close what an earlier job that did not end well left open."""
+    await uow.session.execute(
+        update(StreamRun)
+        .where(StreamRun.connection_id == connection_id, StreamRun.stream == stream)
+        .where(StreamRun.status == "running", StreamRun.job_id != job_id, StreamRun.mode != "replay")
+        .values(status="failed", reason=INTERRUPTED, finished_at=func.now())
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def cursors_of(uow: UnitOfWork, connection_id: UUID) -> dict[str, CursorState]:
@@ -108,25 +143,21 @@ async def cursors_of(uow: UnitOfWork, connection_id: UUID) -> dict[str, CursorSt
 
 
 async def latest_runs(uow: UnitOfWork, connection_id: UUID) -> dict[str, StreamRun]:
-    """The newest run of each stream that asked the vendor; a running one is the newest. A replay says nothing of health."""
-    running_first = case((StreamRun.status == "running", 0), else_=1)
-    rows = await uow.session.scalars(
-        select(StreamRun)
+    """The newest run of each stream that asked the vendor: a replay says nothing of health.
+
+    A run is open no longer than its job is. One whose job ended without closing it is shown as what it is.
+    """
+    is_open = exists().where(_JOBS.c.id == StreamRun.job_id, _JOBS.c.status.in_(("queued", "running")))
+    rows = await uow.session.execute(
+        select(StreamRun, is_open)
         .where(StreamRun.connection_id == connection_id, StreamRun.mode != "replay")
-        .distinct(StreamRun.stream)
-        .order_by(StreamRun.stream, running_first, StreamRun.started_at.desc())
+        .ext(distinct_on(StreamRun.stream))
+        .order_by(StreamRun.stream, StreamRun.started_at.desc())
     )
-    return {row.stream: row for row in rows}
-
-
-async def restart_run(uow: UnitOfWork, run_id: UUID) -> None:
-    """Set a run's counts back, where the stream begins again from its start."""
-    zero = dict.fromkeys(
-        ("pages", "rows_read", "rows_inserted", "rows_updated", "rows_unchanged", "rows_deleted", "landed"), 0
-    )
-    await uow.session.execute(
-        update(StreamRun)
-        .where(StreamRun.id == run_id)
-        .values(status="running", reason=None, finished_at=None, **zero)
-        .execution_options(synchronize_session=False)
-    )
+    found: dict[str, StreamRun] = {}
+    for run, job_is_open in rows:
+        if run.status == "running" and not job_is_open:
+            uow.session.expunge(run)
+            run.status, run.reason = "failed", INTERRUPTED
+        found[run.stream] = run
+    return found

@@ -1,6 +1,8 @@
 """The jobs of the stream engine."""
 
-from typing import Literal
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -8,8 +10,10 @@ from pydantic import BaseModel, ConfigDict
 from counterfoil.config import Settings
 from counterfoil.connections import service as connections
 from counterfoil.connections.service import OpenConnection
+from counterfoil.db.database import UnitOfWork
 from counterfoil.entitlements.service import require_plugin
-from counterfoil.ingest.engine import Source, Sync
+from counterfoil.ingest.control import LogLevel, Source
+from counterfoil.ingest.engine import Sync
 from counterfoil.ingest.errors import ConnectionNotReady
 from counterfoil.ingest.records import Origin
 from counterfoil.ingest.replay import replay
@@ -41,13 +45,9 @@ async def run_sync(job: JobContext, params: SyncParams) -> Outcome:
     connection = await _opened(job, params.connection_id)
     account = connection.account or await _checked_account(job, connection)
     async with connection.client() as context:
-        source = Source(
-            connection_id=connection.id,
-            connector=connection.connector,
-            context=context,
-            origin=_origin(job, connection, account),
-        )
-        sync = Sync(job, source, mode=params.mode, now=utc_now())
+        origin = _origin(job, connection, account)
+        source = Source(connector=connection.connector, context=context, origin=origin)
+        sync = Sync(_WhileConnected(job, connection.id), source, mode=params.mode, now=utc_now())
         outcome = await sync.run(chosen_streams(connection.connector, params.streams))
     if sync.refused or outcome.status == "succeeded":
         async with job.unit_of_work() as uow:
@@ -62,6 +62,30 @@ async def run_replay(job: JobContext, params: ReplayParams) -> Outcome:
         raise ConnectionNotReady("Nothing was ever synced through this connection.")
     origin = _origin(job, connection, connection.known_account)
     return await replay(job, origin, chosen_streams(connection.connector, params.streams))
+
+
+class _WhileConnected:
+    """A job that ends when its connection is deleted: what was synced stays, but nothing more is fetched."""
+
+    def __init__(self, job: JobContext, connection_id: UUID) -> None:
+        self._job = job
+        self._connection_id = connection_id
+
+    @property
+    def job_id(self) -> UUID:
+        return self._job.job_id
+
+    @asynccontextmanager
+    async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:
+        async with self._job.unit_of_work() as uow:
+            await connections.get(uow, self._connection_id)
+            yield uow
+
+    async def progress(self, uow: UnitOfWork, **report: Any) -> None:
+        await self._job.progress(uow, **report)
+
+    async def log(self, uow: UnitOfWork, level: LogLevel, message: str, data: Mapping[str, Any] | None = None) -> None:
+        await self._job.log(uow, level, message, data)
 
 
 SYNC = Task(name="core.sync", title="Sync", params=SyncParams, run=run_sync)

@@ -86,6 +86,7 @@ def _engine_tables() -> None:
             connection_id uuid NOT NULL,
             stream text NOT NULL,
             position jsonb NOT NULL,
+            mapped_version integer NOT NULL,
             job_id uuid,
             last_synced_at timestamptz,
             updated_at timestamptz NOT NULL DEFAULT now(),
@@ -130,6 +131,7 @@ def _engine_tables() -> None:
             id uuid NOT NULL,
             connection_id uuid NOT NULL,
             stream text NOT NULL,
+            change bigint NOT NULL,
             source_id text NOT NULL,
             content_hash bytea NOT NULL,
             payload jsonb NOT NULL,
@@ -140,7 +142,7 @@ def _engine_tables() -> None:
         )
     """)
     op.execute(
-        "CREATE INDEX raw_records_changed_idx ON core.raw_records (tenant_id, connection_id, stream, changed_at, id)"
+        "CREATE INDEX raw_records_change_idx ON core.raw_records (tenant_id, connection_id, stream, change)"
     )
 
 
