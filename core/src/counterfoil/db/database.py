@@ -10,14 +10,17 @@ from uuid import UUID
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from counterfoil.db.connection import TenantConnection
 from counterfoil.kit import context
+from counterfoil.kit.errors import Unavailable
 
 _RETRY_PAUSE_S = 0.1
 _GONE = (
-    OSError,  # refused, reset, no route, no such host, no socket of a server that is starting again, time-outs
+    ConnectionError,
+    TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
@@ -25,6 +28,12 @@ _GONE = (
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InterfaceError,
 )
+# Somebody else's lock, a deadlock, a serialization failure, no connection left: the same work may well go through later.
+_CROWDED = ("55P03", "40P01", "40001", "53300")
+
+
+class DatabaseUnavailable(Unavailable):
+    status, code, title = 503, "database_unavailable", "The database does not answer"
 
 
 @dataclass(kw_only=True)
@@ -106,10 +115,13 @@ class Database:
                 connection = await session.connection()
                 # The dialect sends BEGIN with the first statement: do it here, where the tenant is surely bound.
                 await connection.exec_driver_sql("SELECT 1")
-            except (DBAPIError, *_GONE) as error:
+            except (DBAPIError, PoolTimeoutError, OSError, *_GONE) as error:
                 await session.close()
-                if not is_disconnect(error) or time.monotonic() > deadline:
+                # Nothing but connecting happens here, so any error of the operating system's is about that.
+                if not isinstance(error, OSError) and not is_passing(error):
                     raise
+                if time.monotonic() > deadline:
+                    raise DatabaseUnavailable("Try again in a moment.", headers={"Retry-After": "5"}) from error
                 await asyncio.sleep(_RETRY_PAUSE_S)
             except BaseException:
                 await session.close()
@@ -122,10 +134,16 @@ class Database:
 
 
 def is_disconnect(error: BaseException) -> bool:
-    """Whether the database went away, so that the same work may be tried again on a new connection."""
+    """Whether the database went away."""
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
-    return isinstance(error, _GONE)
+    return isinstance(error, (DatabaseUnavailable, *_GONE))
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same work may go through later: the database went away, or was too busy with others."""
+    state = getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", None)
+    return is_disconnect(error) or isinstance(error, PoolTimeoutError) or state in _CROWDED
 
 
 def sqlalchemy_url(url: str) -> str:
