@@ -29,7 +29,7 @@ from counterfoil.tables.registry import TableRegistry
 from counterfoil.tables.routes import router as tables_router
 from counterfoil.web.health import ReadinessProbes
 from counterfoil.web.health import router as health_router
-from counterfoil.web.middleware import BodyLimit, RequestContext
+from counterfoil.web.middleware import BodyLimit, RequestContext, TextGuard
 from counterfoil.web.problems import ProblemOut, install_problem_handlers, problem_response
 from counterfoil.web.ui import StaticUi
 
@@ -70,6 +70,7 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
         app.mount("/", StaticUi())
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
     install_problem_handlers(app)
+    app.add_middleware(TextGuard)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(RequestContext)
     return app

@@ -29,7 +29,9 @@ class Settings(BaseSettings):
     )
 
     environment: Literal["demo", "production"] = Field(
-        "production", description="`demo` relaxes nothing but cookie `Secure` on http"
+        "production",
+        description="With an address or a key missing, `production` refuses to start, and `demo` runs on embedded servers "
+        "with secrets of its own and lets connectors reach private addresses. Otherwise they are the same",
     )
     host: str = Field("127.0.0.1", description="Address the API listens on")
     port: int = Field(8400, ge=1, le=65535, description="Port of the API and the web app")
@@ -41,6 +43,9 @@ class Settings(BaseSettings):
 
     access_token_ttl_s: int = Field(900, ge=60, description="Life of an access token")
     refresh_token_ttl_s: int = Field(30 * 86400, ge=3600, description="Life of a refresh token")
+    login_burst: int = Field(
+        100, ge=1, description="Log-ins and registrations from one address at once; after that, one per second"
+    )
     max_body_bytes: int = Field(1_000_000, ge=1024, description="Largest request body")
 
     job_lease_s: float = Field(15.0, gt=0, description="A worker that is silent for this long loses its job")

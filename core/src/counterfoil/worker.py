@@ -205,6 +205,8 @@ class _PoolChild:
                 # A worker stopped inside a unit of work holds the job's row: for no longer than its lease.
                 "idle_in_transaction_session_timeout": _milliseconds(settings.job_lease_s),
                 "statement_timeout": _milliseconds(_STATEMENT_TIMEOUT_S),
+                # A batch of another connection to the same account may take its time.
+                "lock_timeout": _milliseconds(_STATEMENT_TIMEOUT_S),
             },
         )
         self._stack.push_async_callback(database.close)

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from counterfoil.connections.api_client import ApiClient
 from counterfoil.connections.client import connector_context
@@ -249,7 +251,14 @@ async def test_a_wait_longer_than_the_policy_allows_ends_the_attempts_and_is_pas
     async with vendor(limited) as script, client(script) as http:
         with pytest.raises(SourceRateLimited) as caught:
             await http.get("/v1/things")
-    assert caught.value.retry_after_s == 3600
+        assert caught.value.retry_after_s == 3600
+        assert len(script.requests) == 1
+        # Another stream's next request neither waits for an hour nor bothers the vendor.
+        async with asyncio.timeout(1):
+            with pytest.raises(SourceRateLimited) as caught:
+                await http.get("/v1/other_things")
+    assert caught.value.retry_after_s is not None
+    assert 3590 < caught.value.retry_after_s <= 3600
     assert len(script.requests) == 1
 
 
@@ -367,3 +376,11 @@ async def test_a_key_with_a_line_break_is_refused_without_being_quoted() -> None
                 await context.http.get("/v1/things")
     assert "s3cret" not in str(caught.value)
     assert script.requests == []
+
+
+@given(detail=st.text())
+def test_no_error_of_a_source_holds_what_cannot_be_stored_or_shown(detail: str) -> None:
+    error = SourceInvalid(f"a\0b {detail}")
+    assert error.detail == str(error)
+    assert error.detail.startswith("a b")
+    assert error.detail.isprintable()

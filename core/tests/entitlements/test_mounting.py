@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import asyncpg
 import httpx2
 import pytest
 from fastapi import APIRouter, FastAPI, WebSocket
@@ -52,12 +54,20 @@ async def caller(other: FastAPI, signed_in: SignedIn) -> AsyncIterator[httpx2.As
 
 
 async def test_every_route_is_refused_until_the_tenant_enables_the_plugin(
-    other: FastAPI, caller: httpx2.AsyncClient, signed_in: SignedIn
+    other: FastAPI, caller: httpx2.AsyncClient, signed_in: SignedIn, admin: "asyncpg.Connection[Any]"
 ) -> None:
     mount_plugin_routes(other, "free", [shelves()])
 
     for answer in (await caller.get(PATH), await caller.delete(f"{PATH}/top")):
         assert (answer.status_code, answer.json()["code"]) == (403, "plugin_disabled")
+    refused = await admin.fetch(
+        "SELECT resource_id, reason FROM core.audit_events WHERE tenant_id = $1 AND outcome = 'denied' ORDER BY id",
+        signed_in.tenant_id,
+    )
+    assert [tuple(event) for event in refused] == [
+        (f"GET {PATH}", "plugin_disabled"),
+        (f"DELETE {PATH}/top", "plugin_disabled"),
+    ]
 
     await signed_in.client.post("/api/v1/plugins/free/enable")
     assert (await caller.get(PATH)).json() == ["top"]

@@ -1,6 +1,7 @@
 """`/api/v1/plugins`, over HTTP."""
 
 from typing import Any, TypeAlias
+from uuid import UUID
 
 import asyncpg
 import httpx2
@@ -81,3 +82,26 @@ async def test_who_may_only_look_cannot_change_plugins(signed_in: SignedIn, admi
 async def test_nobody_is_told_anything_without_signing_in(client: httpx2.AsyncClient) -> None:
     assert (await client.get("/api/v1/plugins")).status_code == 401
     assert (await client.post("/api/v1/plugins/free/enable")).status_code == 401
+
+
+async def test_what_was_refused_is_on_record_although_the_transaction_is_not(
+    signed_in: SignedIn, admin: Connection
+) -> None:
+    for name, code in (
+        ("gold", "entitlement_required"),
+        ("lean", "plugin_dependency"),
+        ("broken", "plugin_quarantined"),
+    ):
+        answer = await signed_in.client.post(f"/api/v1/plugins/{name}/enable")
+        event = await admin.fetchrow(
+            "SELECT action, resource_id, outcome, reason, actor_label FROM core.audit_events WHERE correlation_id = $1",
+            UUID(answer.json()["correlation_id"]),
+        )
+        assert event is not None
+        assert tuple(event) == (
+            "core.request.refused",
+            f"POST /api/v1/plugins/{name}/enable",
+            "denied",
+            code,
+            signed_in.email,
+        )

@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from counterfoil.config import Settings
 
-from .people import MakeForm, Registered
+from .people import AuditTrail, MakeForm, Registered
 
 REFRESH, LOGOUT, LOGIN, ME = (f"/api/v1/auth/{name}" for name in ("refresh", "logout", "login", "me"))
 FOREIGN = ["https://evil.example", "null", "http://counterfoil.test.evil.example", "http://counterfoil.test:8080", ""]
@@ -13,11 +13,18 @@ FOREIGN = ["https://evil.example", "null", "http://counterfoil.test.evil.example
 @pytest.mark.parametrize("origin", FOREIGN)
 @pytest.mark.parametrize("path", [REFRESH, LOGOUT])
 async def test_cookies_do_not_authenticate_an_unsafe_request_of_another_site(
-    owner: Registered, path: str, origin: str
+    owner: Registered, audit_trail: AuditTrail, path: str, origin: str
 ) -> None:
     answer = await owner.client.post(path, headers={"Origin": origin})
     assert (answer.status_code, answer.json()["code"]) == (403, "origin_mismatch")
     assert "set-cookie" not in answer.headers
+    event = (await audit_trail(owner.tenant_id))[-1]
+    assert (event["resource_id"], event["outcome"], event["reason"], event["actor_label"]) == (
+        f"POST {path}",
+        "denied",
+        "origin_mismatch",
+        owner.form["email"],
+    )
 
 
 async def test_cookies_do_not_authenticate_an_unsafe_request_without_an_origin(owner: Registered) -> None:

@@ -6,15 +6,37 @@ import asyncpg
 import httpx2
 import pytest
 from fastapi import FastAPI
+from redis.asyncio import Redis
 
 from counterfoil.config import Settings
+from counterfoil.db import Database
 from counterfoil.identity.routes import router
 from counterfoil.identity.service import Identity
 from counterfoil.kit.provided import Provided
+from counterfoil.web.middleware import RequestContext
+from counterfoil.web.problems import install_problem_handlers
 
 from .people import AuditTrail, MakeForm, Register, Registered
 
 LOGIN = "/api/v1/auth/login"
+
+
+def with_settings(app: FastAPI, settings: Settings) -> FastAPI:
+    """Log-in of its own, on the same database and cache."""
+    given = app.state.provided
+    other = FastAPI()
+    other.state.provided = Provided()
+    other.state.provided.add(settings)
+    other.state.provided.add(Identity.build(settings, database=given[Database], redis=given[Redis]))
+    install_problem_handlers(other)
+    other.add_middleware(RequestContext)
+    other.include_router(router)
+    return other
+
+
+def client_at(address: str, app: FastAPI, settings: Settings) -> httpx2.AsyncClient:
+    transport = httpx2.ASGITransport(app=app, client=(address, 1))
+    return httpx2.AsyncClient(transport=transport, base_url=settings.origin, timeout=30)
 
 
 async def test_log_in_opens_the_tenant_used_last(register: Register, client: httpx2.AsyncClient) -> None:
@@ -82,13 +104,26 @@ async def test_an_unknown_email_and_a_wrong_password_get_the_same_answer_after_t
     ],
 )
 async def test_somebody_who_was_disabled_can_neither_log_in_nor_refresh_nor_go_on(
-    owner: Registered, client: httpx2.AsyncClient, admin: "asyncpg.Connection[Any]", disable: str
+    owner: Registered,
+    client: httpx2.AsyncClient,
+    admin: "asyncpg.Connection[Any]",
+    audit_trail: AuditTrail,
+    disable: str,
 ) -> None:
     await admin.execute(disable, owner.user_id)
     refused = await client.post(LOGIN, json=owner.credentials)
     assert (refused.status_code, refused.json()["code"]) == (401, "invalid_credentials")
-    assert (await owner.client.get("/api/v1/auth/me")).json()["code"] == "unauthenticated"
-    assert (await owner.client.post("/api/v1/auth/refresh")).json()["code"] == "session_ended"
+    for method, path in (("GET", "/api/v1/auth/me"), ("POST", "/api/v1/auth/refresh")):
+        refused = await owner.client.request(method, path)
+        assert (refused.status_code, refused.json()["code"]) == (401, "inactive_member")
+        event = (await audit_trail(owner.tenant_id))[-1]
+        assert (event["action"], event["resource_id"], event["outcome"], event["reason"], event["actor_id"]) == (
+            "core.request.refused",
+            f"{method} {path}",
+            "denied",
+            "inactive_member",
+            str(owner.user_id),
+        )
 
 
 async def test_a_disabled_membership_opens_another_tenant_of_the_user(
@@ -117,13 +152,32 @@ async def test_guessing_is_throttled_alike_for_known_and_unknown_emails(
 async def test_guessing_from_many_addresses_is_throttled_per_account(
     owner: Registered, app: FastAPI, settings: Settings
 ) -> None:
-    async def attempt(number: int) -> int:
-        transport = httpx2.ASGITransport(app=app, client=(f"198.51.100.{number}", 1))
-        async with httpx2.AsyncClient(transport=transport, base_url=settings.origin, timeout=30) as client:
-            return (await client.post(LOGIN, json={**owner.credentials, "password": "wrong"})).status_code
+    async def attempt(number: int, **changes: str) -> int:
+        async with client_at(f"198.51.100.{number}", app, settings) as client:
+            return (await client.post(LOGIN, json={**owner.credentials, **changes})).status_code
 
-    statuses = await asyncio.gather(*(attempt(number) for number in range(34)))
+    statuses = await asyncio.gather(*(attempt(number, password="wrong") for number in range(34)))
     assert statuses.count(429) >= 3
+    # Whoever keeps guessing must not lock the owner out.
+    assert await attempt(34) == 200
+    assert await attempt(35, password="wrong") == 429
+
+
+@pytest.mark.parametrize("addresses", [["198.51.100.77"], ["2001:db8:7:7::1", "2001:db8:7:7:ffff::2"]])
+async def test_one_address_is_throttled_whatever_the_account(
+    app: FastAPI, settings: Settings, form: MakeForm, addresses: list[str]
+) -> None:
+    strict = with_settings(app, settings.model_copy(update={"login_burst": 6}))
+    statuses = []
+    for number in range(9):
+        async with client_at(addresses[number % len(addresses)], strict, settings) as client:
+            answer = await client.post(LOGIN, json={"email": form()["email"], "password": "wrong"})
+        statuses.append(answer.status_code)
+    # One more is let through for every second this took.
+    assert statuses[:6] == [401] * 6
+    assert 429 in statuses[6:]
+    async with client_at("198.51.100.78", strict, settings) as client:
+        assert (await client.post(LOGIN, json={"email": form()["email"], "password": "wrong"})).status_code == 401
 
 
 async def test_no_password_and_no_hash_reaches_an_answer_or_the_audit_trail(
@@ -137,11 +191,7 @@ async def test_no_password_and_no_hash_reaches_an_answer_or_the_audit_trail(
 
 
 async def test_an_https_origin_gets_secure_cookies(owner: Registered, app: FastAPI, settings: Settings) -> None:
-    secure = FastAPI()
-    secure.state.provided = Provided()
-    for thing in (settings.model_copy(update={"public_url": "https://books.example"}), app.state.provided[Identity]):
-        secure.state.provided.add(thing)
-    secure.include_router(router)
+    secure = with_settings(app, settings.model_copy(update={"public_url": "https://books.example"}))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=secure), base_url="http://inside") as client:
         answer = await client.post(LOGIN, json=owner.credentials)
     cookies = answer.headers.get_list("set-cookie")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counterfoil.kit.http import RateLimiter, RetryPolicy, retry_after_s
+from counterfoil.kit.http import HeldBack, RateLimiter, RetryPolicy, retry_after_s
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -40,6 +40,9 @@ def test_a_wait_beyond_the_allowed_time_is_not_begun() -> None:
         (" 1.5 ", 1.5),
         (format_datetime(NOW + timedelta(seconds=90), usegmt=True), 90.0),
         (format_datetime(NOW - timedelta(seconds=90), usegmt=True), 0.0),
+        ("3600", 3600.0),
+        ("9" * 400, 86_400.0),
+        (format_datetime(NOW + timedelta(days=4000), usegmt=True), 86_400.0),
         ("soon", None),
         ("-3", None),
         ("", None),
@@ -53,7 +56,7 @@ def test_retry_after_is_read_as_a_number_or_a_date(value: str | None, expected: 
 @given(text=st.text(max_size=40))
 def test_no_retry_after_header_breaks_the_client(text: str) -> None:
     found = retry_after_s(text, now=NOW)
-    assert found is None or found >= 0
+    assert found is None or 0 <= found <= 86_400
 
 
 async def test_starts_keep_to_the_rate() -> None:
@@ -91,3 +94,20 @@ async def test_a_hold_delays_every_later_start() -> None:
     began = time.monotonic()
     async with limiter.slot():
         assert time.monotonic() - began >= 0.075
+
+
+async def test_nobody_waits_for_the_end_of_a_hold_that_is_longer_than_they_would() -> None:
+    limiter = RateLimiter(rps=10_000, concurrency=1)
+
+    async def start() -> None:
+        async with limiter.slot(longest_hold_s=5):
+            pytest.fail("nothing may start")
+
+    async with limiter.slot(longest_hold_s=5):
+        queued = asyncio.create_task(start())
+        await asyncio.sleep(0.01)
+        limiter.hold(3600)
+    for attempt in (queued, start()):
+        with pytest.raises(HeldBack) as caught:
+            await asyncio.wait_for(attempt, 1)
+        assert 3590 < caught.value.seconds <= 3600

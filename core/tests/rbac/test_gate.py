@@ -1,5 +1,7 @@
 import asyncio
 import base64
+import json
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +10,7 @@ import httpx2
 import pytest
 
 from counterfoil.kit import context
+from counterfoil.kit.errors import EntitlementRequired, PermissionDenied, PluginDisabled, problem_catalogue
 from counterfoil.testing.plugin import SignedIn
 
 
@@ -47,8 +50,9 @@ async def test_whoever_lacks_it_is_refused_with_an_audit_event_that_names_it(
     assert "plugins.manage" in answer.json()["detail"]
     assert await tenant_name(admin, signed_in.tenant_id) != "Renamed"
     event = await last_event(admin, signed_in.tenant_id)
-    assert (event["action"], event["outcome"], event["reason"]) == (
-        "core.permission.denied",
+    assert (event["action"], event["resource_id"], event["outcome"], event["reason"]) == (
+        "core.request.refused",
+        "POST /rename",
         "denied",
         "plugins.manage",
     )
@@ -73,7 +77,38 @@ async def test_what_a_failing_route_did_is_rolled_back(
     answer = await gate.post(path, headers=bearer(signed_in))
     assert answer.status_code in (403, 500)
     assert await tenant_name(admin, signed_in.tenant_id) != "Renamed"
-    assert (await last_event(admin, signed_in.tenant_id))["action"] != "core.permission.denied"
+
+
+async def test_a_refusal_by_the_route_outlives_the_transaction_it_rolls_back(
+    gate: httpx2.AsyncClient, signed_in: SignedIn, admin: "asyncpg.Connection[Any]"
+) -> None:
+    answer = await gate.post("/rename-then-refuse", headers=bearer(signed_in))
+    event = await last_event(admin, signed_in.tenant_id)
+    assert (event["action"], event["outcome"], event["reason"]) == (
+        "core.request.refused",
+        "denied",
+        "permission_denied",
+    )
+    assert json.loads(event["payload"]) == {
+        "code": "permission_denied",
+        "detail": "not this one",
+        "roles": ["owner"],
+    }
+    assert (event["actor_label"], str(event["correlation_id"])) == (signed_in.email, answer.json()["correlation_id"])
+
+
+async def test_an_error_that_is_no_refusal_leaves_no_event_of_one(
+    gate: httpx2.AsyncClient, signed_in: SignedIn, admin: "asyncpg.Connection[Any]"
+) -> None:
+    before = await last_event(admin, signed_in.tenant_id)
+    await gate.post("/rename-then-fail", headers=bearer(signed_in))
+    assert await last_event(admin, signed_in.tenant_id) == before
+
+
+def test_every_answer_that_forbids_counts_as_a_refusal() -> None:
+    forbidding = {problem for problem in problem_catalogue().values() if problem.status == HTTPStatus.FORBIDDEN}
+    assert {PermissionDenied, EntitlementRequired, PluginDisabled} <= forbidding
+    assert all(problem.is_refusal for problem in forbidding)
 
 
 async def test_a_failed_commit_is_an_error_and_never_a_success(gate: httpx2.AsyncClient, signed_in: SignedIn) -> None:
@@ -144,6 +179,7 @@ async def test_the_cookie_authenticates_and_an_unsafe_method_needs_our_origin(
     for origin in ({}, {"Origin": "https://evil.example"}):
         answer = await gate.post("/rename", headers={**cookie, **origin})
         assert (answer.status_code, answer.json()["code"]) == (403, "origin_mismatch")
+        assert (await last_event(admin, signed_in.tenant_id))["reason"] == "origin_mismatch"
     assert await tenant_name(admin, signed_in.tenant_id) != "Renamed"
     assert (await gate.post("/rename", headers={**cookie, "Origin": str(gate.base_url)})).status_code == 200
 
@@ -153,10 +189,10 @@ async def test_a_disabled_member_is_refused_with_an_audit_event(
 ) -> None:
     await admin.execute("UPDATE core.memberships SET status = 'disabled' WHERE tenant_id = $1", signed_in.tenant_id)
     answer = await gate.get("/roles", headers=bearer(signed_in))
-    assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+    assert (answer.status_code, answer.json()["code"]) == (401, "inactive_member")
     event = await last_event(admin, signed_in.tenant_id)
     assert (event["action"], event["outcome"], event["reason"]) == (
-        "core.permission.denied",
+        "core.request.refused",
         "denied",
         "inactive_member",
     )

@@ -17,6 +17,7 @@ from counterfoil.kit.http import (
     BodyTooLarge,
     ConnectFailed,
     CutBody,
+    HeldBack,
     HttpClient,
     HttpError,
     RateLimiter,
@@ -116,7 +117,7 @@ class ApiClient:
         Args:
             http: the guarded client; the caller closes it.
             base_url: paths are relative to it.
-            limiter: shared by all clients of the same account.
+            limiter: the account's limits; its connection's clients share one, and no two connections do.
             headers: sent with every request.
             classify: the vendor's own reading of an error answer, asked before the status code is.
             authorization: gives the value of the Authorization header.
@@ -210,12 +211,12 @@ class ApiClient:
         )
 
     def _url(self, path: str) -> httpx2.URL:
-        base = httpx2.URL(self._base_url)
         is_link = "://" in path.partition("?")[0]
         try:
+            base = httpx2.URL(self._base_url)
             url = httpx2.URL(path if is_link else f"{self._base_url}/{path.lstrip('/')}")
         except httpx2.InvalidURL:
-            raise SourceInvalid("a path or link of the source is no valid address") from None
+            raise SourceInvalid("the address of the source, or a path or link of it, is not a valid one") from None
         # Another origin would be handed this connection's credentials.
         if (url.scheme, url.host, url.port, url.userinfo) != (base.scheme, base.host, base.port, base.userinfo):
             raise SourceInvalid(f"a link of the source leads away from {base.host}")
@@ -247,7 +248,8 @@ class ApiClient:
         if self._authorization is not None and "Authorization" not in headers:
             headers = {**headers, "Authorization": await self._authorization()}
         try:
-            async with self._limiter.slot():
+            # What this request would not wait for after a refusal of its own, it does not wait for after another's.
+            async with self._limiter.slot(longest_hold_s=self._retry.max_elapsed_s):
                 reply = await self._http.request(
                     call.method, call.url, params=call.params, headers=headers, content=call.content
                 )
@@ -279,6 +281,9 @@ class ApiClient:
         match error:
             case BlockedDestination() | Unsendable():
                 return self._failure(SourceInvalid(str(error)), may_retry=False, cause=error)
+            case HeldBack(seconds=seconds):
+                limited = SourceRateLimited(str(error), retry_after_s=seconds)
+                return self._failure(limited, may_retry=False, cause=error)
             case UntrustedCertificate():
                 return self._failure(SourceUnavailable(str(error)), may_retry=False, cause=error)
             case BodyTooLarge():

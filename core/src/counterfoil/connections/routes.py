@@ -20,7 +20,7 @@ from counterfoil.connections.schemas import (
 from counterfoil.connections.settings import schemas
 from counterfoil.db import Database
 from counterfoil.entitlements.service import require_plugin
-from counterfoil.identity.deps import Credential, authenticate
+from counterfoil.identity.deps import Authenticated
 from counterfoil.identity.service import user_actor
 from counterfoil.ingest.service import target_tables
 from counterfoil.kit import context
@@ -44,9 +44,7 @@ TheDatabase = Annotated[Database, Depends(provided(Database))]
 _may_manage = asynccontextmanager(Gate("connections.manage").__call__)
 
 
-async def manager(
-    credential: Annotated[Credential, Depends(authenticate)], database: TheDatabase
-) -> AsyncIterator[Caller]:
+async def manager(credential: Authenticated, database: TheDatabase) -> AsyncIterator[Caller]:
     """As ``Manageable``, but with the transaction already closed: for a route that waits for a vendor."""
     async with _may_manage(credential, database) as scope:
         caller = scope.caller

@@ -6,8 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from counterfoil.connections.models import Connection
 from counterfoil.connections.service import Checked
+from counterfoil.web.text import Line
 
-Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Label = Annotated[Line, StringConstraints(max_length=100)]
 Kind = Annotated[str, StringConstraints(max_length=63)]
 SettingsIn = Annotated[dict[str, Any], Field(description="As the provider's settings_schema says")]
 CredentialsIn = Annotated[

@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import orjson
@@ -293,17 +293,20 @@ async def record_sync(uow: UnitOfWork, connection_id: UUID, error: SourceError |
         connection.last_synced_at = utc_now()
     # With credentials that were changed during the sync, its outcome says nothing about those there are now.
     if connection.verified_at is not None:
+        before = connection.status
         if error is not None:
             _fail_with(connection, error)
         else:
             connection.status, connection.last_error = "active", None
+        if connection.status != before:
+            await _record_status(uow, connection, before=before)
     await uow.session.flush()
 
 
 async def _ask(opened: OpenConnection) -> tuple[Account | None, SourceError | None]:
     try:
         async with opened.client(retry=_TEST_RETRY, bounds=_TEST_BOUNDS) as context:
-            return await opened.connector.check(context), None
+            return _by_mode(await opened.connector.check(context)), None
     except SourceError as error:
         return None, error
     except (LookupError, TypeError, AttributeError, ValueError) as error:
@@ -312,6 +315,11 @@ async def _ask(opened: OpenConnection) -> tuple[Account | None, SourceError | No
             "connection.check_failed", kind=opened.kind, connection_id=str(opened.id), error=type(error).__name__
         )
         return None, SourceMalformed("the source's answer is not what its protocol promises")
+
+
+def _by_mode(account: Account) -> Account:
+    """An account's test mode is another account: its rows never stand among the real ones, nor are its keys taken for them."""
+    return replace(account, id=f"{account.id}/test") if account.livemode is False else account
 
 
 async def _unchanged(uow: UnitOfWork, opened: OpenConnection) -> Connection:
@@ -365,31 +373,34 @@ def _fail_with(connection: Connection, error: SourceError) -> None:
 
 
 def _fail(connection: Connection, *, code: str, detail: str, status: str) -> None:
-    # jsonb refuses U+0000, and a detail may quote a vendor.
-    connection.last_error = {"code": code, "detail": detail.replace("\0", "")}
+    connection.last_error = {"code": code, "detail": detail}
     connection.status = status
 
 
-async def _record(uow: UnitOfWork, verb: str, connection: Connection, *, payload: Json) -> None:
+async def _record(
+    uow: UnitOfWork, verb: str, connection: Connection, *, payload: Json, error: str | None = None
+) -> None:
     await audit.record(
         uow,
         action=f"core.connection.{verb}",
         resource_type=RESOURCE,
         resource_id=connection.id,
+        outcome="error" if error else "ok",
+        reason=error,
         payload=payload,
     )
 
 
 async def _record_check(uow: UnitOfWork, connection: Connection, checked: Checked) -> None:
-    await audit.record(
-        uow,
-        action="core.connection.tested",
-        resource_type=RESOURCE,
-        resource_id=connection.id,
-        outcome="error" if connection.last_error else "ok",
-        reason=connection.last_error["code"] if connection.last_error else None,
-        payload={
-            "account_id": checked.account.id if checked.account else None,
-            "duration_ms": checked.duration_ms,
-        },
-    )
+    account_id = checked.account.id if checked.account else None
+    payload = {"account_id": account_id, "duration_ms": checked.duration_ms}
+    await _record(uow, "tested", connection, payload=payload, error=_error_code(connection))
+
+
+async def _record_status(uow: UnitOfWork, connection: Connection, *, before: str) -> None:
+    payload = {"from": before, "to": connection.status}
+    await _record(uow, "status_changed", connection, payload=payload, error=_error_code(connection))
+
+
+def _error_code(connection: Connection) -> str | None:
+    return connection.last_error["code"] if connection.last_error else None

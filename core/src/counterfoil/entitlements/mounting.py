@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from counterfoil.db import Database
 from counterfoil.entitlements.service import require_plugin
-from counterfoil.identity.deps import Credential, authenticate
+from counterfoil.identity.deps import Authenticated
 from counterfoil.plugins.errors import Rejected
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.rbac.deps import Gate
@@ -44,7 +44,7 @@ def _guard(plugin: str) -> Callable[..., Awaitable[None]]:
     signed_in = asynccontextmanager(Gate(None).__call__)
 
     async def guard(
-        credential: Annotated[Credential, Depends(authenticate)],
+        credential: Authenticated,
         database: Annotated[Database, Depends(provided(Database))],
         plugins: Annotated[PluginManager, Depends(provided(PluginManager))],
     ) -> None:

@@ -1,6 +1,6 @@
 """Users, memberships and sessions: who somebody is, and in which tenant."""
 
-from counterfoil.identity.deps import Credential, authenticate
+from counterfoil.identity.deps import Authenticated, Credential
 from counterfoil.identity.service import Identity
 
-__all__ = ["Credential", "Identity", "authenticate"]
+__all__ = ["Authenticated", "Credential", "Identity"]

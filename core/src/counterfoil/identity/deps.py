@@ -1,5 +1,6 @@
 """Turns the credential of a request into ids, and keeps other sites from using a browser's cookies."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
@@ -9,7 +10,10 @@ from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBea
 from starlette.requests import Request
 
 from counterfoil.config import Settings
+from counterfoil.db import Database
 from counterfoil.identity.errors import OriginMismatch
+from counterfoil.identity.refusals import on_record
+from counterfoil.identity.repository import Session
 from counterfoil.identity.service import Identity
 from counterfoil.kit.errors import Unauthenticated
 from counterfoil.kit.tokens import Claims, InvalidToken
@@ -33,15 +37,21 @@ class Credential:
     tenant_id: UUID
     session_id: UUID
 
+    @property
+    def session(self) -> Session:
+        return Session(family_id=self.session_id, user_id=self.user_id, tenant_id=self.tenant_id)
+
 
 async def authenticate(
+    *,
     request: Request,
     identity: Annotated[Identity, Depends(provided(Identity))],
     settings: Annotated[Settings, Depends(provided(Settings))],
+    database: Annotated[Database, Depends(provided(Database))],
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
     cookie: Annotated[str | None, Security(_cookie)],
-) -> Credential:
-    """Verify the bearer token or, failing one, the cookie.
+) -> AsyncIterator[Credential]:
+    """Verify the bearer token or, failing one, the cookie. Every refusal of the request from here on is put on record.
 
     Raises:
         Unauthenticated: no credential, or none of ours.
@@ -49,12 +59,17 @@ async def authenticate(
     """
     if bearer is None and cookie is None:
         raise Unauthenticated(headers=_CHALLENGE)
-    if bearer is None:
-        require_own_origin(request, settings)
     credential = verified(identity, bearer.credentials if bearer else str(cookie))
     # For the request's log line, which is written where no context variable of ours is bound any more.
     request.state.tenant_id = credential.tenant_id
-    return credential
+    async with on_record(credential.session, request=request, database=database):
+        if bearer is None:
+            require_own_origin(request, settings)
+        yield credential
+
+
+# Function scope: whatever the route or its other dependencies raise passes through, after their transactions have ended.
+Authenticated = Annotated[Credential, Depends(authenticate, scope="function")]
 
 
 def verified(identity: Identity, access_token: str) -> Credential:

@@ -11,6 +11,11 @@ class SessionEnded(Unauthenticated):
     code, title = "session_ended", "Your session has ended, log in again"
 
 
+class InactiveMember(Unauthenticated):
+    code, title = "inactive_member", "Your membership is not active"
+    is_refusal = True
+
+
 class OriginMismatch(PermissionDenied):
     code, title = "origin_mismatch", "The request comes from another site"
 

@@ -1,5 +1,7 @@
 """`/api/v1/auth`: the first thing anybody calls."""
 
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import APIRouter, Cookie, Depends, Request, Response
@@ -10,6 +12,7 @@ from counterfoil.entitlements.service import enable_defaults
 from counterfoil.identity import repository
 from counterfoil.identity.deps import ACCESS_COOKIE, REFRESH_COOKIE, require_own_origin, verified
 from counterfoil.identity.errors import SessionEnded
+from counterfoil.identity.refusals import on_record
 from counterfoil.identity.repository import Device, Session
 from counterfoil.identity.schemas import LoginBody, MeOut, RefreshBody, RegisterBody, SessionOut, TenantOut, UserOut
 from counterfoil.identity.service import TRIAL_PLAN, Identity, SignedIn
@@ -28,7 +31,38 @@ router = APIRouter(prefix=_PREFIX, tags=["auth"])
 
 TheIdentity = Annotated[Identity, Depends(provided(Identity))]
 TheSettings = Annotated[Settings, Depends(provided(Settings))]
+TheDatabase = Annotated[Database, Depends(provided(Database))]
 RefreshCookie = Annotated[str | None, Cookie(alias=REFRESH_COOKIE, include_in_schema=False)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Presented:
+    """The refresh token of a request, from the body or else the cookie, and the session it belongs to, if any."""
+
+    token: str | None = field(repr=False)
+    session: Session | None
+    in_body: bool
+
+
+async def presented(
+    *,
+    request: Request,
+    identity: TheIdentity,
+    settings: TheSettings,
+    database: TheDatabase,
+    body: RefreshBody | None = None,
+    cookie: RefreshCookie = None,
+) -> AsyncIterator[Presented]:
+    """Look the token up, and put refusals of the request on record with the session's tenant."""
+    token = body.refresh_token.get_secret_value() if body else cookie
+    session = await identity.session_of(token) if token else None
+    async with on_record(session, request=request, database=database):
+        if body is None and cookie is not None:
+            require_own_origin(request, settings)
+        yield Presented(token=token, session=session, in_body=body is not None)
+
+
+RefreshToken = Annotated[Presented, Depends(presented, scope="function")]
 
 
 @router.post("/register", operation_id="register", status_code=201, responses=problem_responses(403, 409, 422, 429))
@@ -39,7 +73,7 @@ async def register(
     response: Response,
     identity: TheIdentity,
     settings: TheSettings,
-    database: Annotated[Database, Depends(provided(Database))],
+    database: TheDatabase,
     plugins: Annotated[PluginManager, Depends(provided(PluginManager))],
 ) -> SessionOut:
     """Create a tenant on the trial plan with its owner, signed in. A known e-mail with its password adds a tenant."""
@@ -66,35 +100,19 @@ async def login(
 
 @router.post("/refresh", operation_id="refresh", responses=problem_responses(401, 403, 422))
 async def refresh(
-    *,
-    request: Request,
-    response: Response,
-    identity: TheIdentity,
-    settings: TheSettings,
-    body: RefreshBody | None = None,
-    cookie: RefreshCookie = None,
+    given: RefreshToken, request: Request, response: Response, identity: TheIdentity, settings: TheSettings
 ) -> SessionOut:
     """Exchange the refresh token, from the body or the cookie, for a new pair; the answer goes the way it came."""
-    token = _refresh_token(body, cookie, request, settings)
-    if token is None:
+    if given.token is None or given.session is None:
         raise SessionEnded
-    signed_in = await identity.refresh(token, device=_device(request))
-    return _deliver(signed_in, response, settings, in_body=body is not None)
+    signed_in = await identity.refresh(given.session, given.token, device=_device(request))
+    return _deliver(signed_in, response, settings, in_body=given.in_body)
 
 
 @router.post("/logout", operation_id="logout", status_code=204, responses=problem_responses(403, 422))
-async def logout(
-    *,
-    request: Request,
-    response: Response,
-    identity: TheIdentity,
-    settings: TheSettings,
-    body: RefreshBody | None = None,
-    cookie: RefreshCookie = None,
-) -> None:
+async def logout(given: RefreshToken, request: Request, response: Response, identity: TheIdentity) -> None:
     """End the session. Answers the same when it has ended already."""
-    token = _refresh_token(body, cookie, request, settings)
-    session = await identity.session_of(token) if token else _session_of_bearer(request, identity)
+    session = given.session if given.token else _session_of_bearer(request, identity)
     if session is not None:
         await identity.log_out(session)
     response.delete_cookie(ACCESS_COOKIE, path="/")
@@ -113,23 +131,14 @@ async def me(scope: Annotated[Scope, require_member()]) -> MeOut:
     )
 
 
-def _refresh_token(body: RefreshBody | None, cookie: str | None, request: Request, settings: Settings) -> str | None:
-    if body is not None:
-        return body.refresh_token.get_secret_value()
-    if cookie is not None:
-        require_own_origin(request, settings)
-    return cookie
-
-
 def _session_of_bearer(request: Request, identity: Identity) -> Session | None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return None
     try:
-        credential = verified(identity, token)
+        return verified(identity, token).session
     except Unauthenticated:
         return None
-    return Session(family_id=credential.session_id, user_id=credential.user_id, tenant_id=credential.tenant_id)
 
 
 def _deliver(signed_in: SignedIn, response: Response, settings: Settings, *, in_body: bool) -> SessionOut:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
 from typing import Self
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from counterfoil import audit
 from counterfoil.config import Settings
 from counterfoil.db import Database, UnitOfWork
 from counterfoil.identity import repository
-from counterfoil.identity.errors import InvalidCredentials, RegistrationRefused, SessionEnded
+from counterfoil.identity.errors import InactiveMember, InvalidCredentials, RegistrationRefused, SessionEnded
 from counterfoil.identity.refresh import first_token, hashed, successor
 from counterfoil.identity.repository import Account, Device, Session
 from counterfoil.kit import context
@@ -29,8 +30,11 @@ TRIAL_PLAN = "trial"
 _TRIAL = timedelta(days=30)
 _OWNER = "owner"
 _GRACE = timedelta(seconds=10)
-_FROM_ONE_ADDRESS = Rate(burst=10, interval_ms=6_000)
-_ON_ONE_ACCOUNT = Rate(burst=30, interval_ms=10_000)
+_BETWEEN_LOGINS_MS = 1_000
+_ON_ONE_ACCOUNT_FROM_ONE_NETWORK = Rate(burst=10, interval_ms=6_000)
+_FAILURES_ON_ONE_ACCOUNT = Rate(burst=30, interval_ms=10_000)
+# What one customer of a provider gets: a limit on single IPv6 addresses would limit nobody.
+_IPV6_NETWORK_BITS = 64
 # The hash is the same work for a known and an unknown e-mail, the audit event of a known one is not: wait out the difference.
 _REFUSAL_TAKES_S = 0.3
 
@@ -106,8 +110,7 @@ class Identity:
         if account is None:
             return Person(id=new_id(), email=email, name=name, password_hash=await self._passwords.hash(password))
         if not await self._passwords.verify(account.password_hash, password):
-            await self._note_failure(account)
-            await _wait_out(started)
+            await self._failed(email, account, started=started)
             raise RegistrationRefused("Log in if you have an account, or use another e-mail.")
         return Person(id=account.user_id, email=email, name=account.name)
 
@@ -141,35 +144,31 @@ class Identity:
 
         Raises:
             InvalidCredentials: whatever is wrong, in the same words after the same time.
-            TooManyRequests: too many attempts from this address, or on this account.
+            TooManyRequests: too many attempts from this network, or wrong passwords for this account.
         """
         started = await self._throttled(email)
         account = await self._account(email)
         is_right = await self._passwords.verify(account.password_hash if account else None, password)
         if account is None or account.tenant_id is None or not is_right:
-            if account is not None:
-                await self._note_failure(account)
-            await _wait_out(started)
+            await self._failed(email, account, started=started)
             raise InvalidCredentials
         person = Person(id=account.user_id, email=email, name=account.name)
         with context.bound(context.current_actor, person.actor):
             async with self._database.unit_of_work(account.tenant_id) as uow:
                 return await self._open(uow, person, device=device)
 
-    async def refresh(self, token: str, *, device: Device) -> SignedIn:
-        """Exchange a refresh token for its successor and a new access token.
+    async def refresh(self, session: Session, token: str, *, device: Device) -> SignedIn:
+        """Exchange a session's refresh token for its successor and a new access token.
 
         Raises:
-            SessionEnded: unknown, expired, revoked, or used before; the last revokes the whole family.
+            InactiveMember: the user may not work in the session's tenant any more.
+            SessionEnded: expired, revoked, or used before; the last revokes the whole family.
         """
-        session = await self._session(token)
-        if session is None:
-            raise SessionEnded
         child = successor(token, self._refresh_secret)
         async with self._database.unit_of_work(session.tenant_id) as uow:
             member = await repository.member(uow, session.user_id, session_id=session.family_id)
             if member is None or not member.active:
-                raise SessionEnded
+                raise InactiveMember
             person = Person(id=session.user_id, email=member.email, name=member.name)
             outcome = await repository.rotate_session(
                 uow, hashed(token), child_hash=hashed(child), until=self._refresh_until(), grace=_GRACE, device=device
@@ -200,24 +199,33 @@ class Identity:
                     )
 
     async def session_of(self, refresh_token: str) -> Session | None:
-        return await self._session(refresh_token)
+        """The session a token was made for, ended or not."""
+        async with self._database.unit_of_work(None) as uow:
+            return await repository.find_session(uow, hashed(refresh_token))
 
     async def _throttled(self, email: str) -> float:
         """Count the attempt before any hashing; gives the time it began."""
         started = time.monotonic()
-        address = context.current_client_ip.get() or ""
-        await self._limiter.require("login_address", address, email, rate=_FROM_ONE_ADDRESS)
-        await self._limiter.require("login_account", email, rate=_ON_ONE_ACCOUNT)
+        network = _network(context.current_client_ip.get())
+        by_network = Rate(burst=self._settings.login_burst, interval_ms=_BETWEEN_LOGINS_MS)
+        await self._limiter.require("login_network", network, rate=by_network)
+        await self._limiter.require("login_network_account", network, email, rate=_ON_ONE_ACCOUNT_FROM_ONE_NETWORK)
         return started
+
+    async def _failed(self, email: str, account: Account | None, *, started: float) -> None:
+        """Count and write down a wrong password, then answer no sooner than for any other.
+
+        Counted only now: spent beforehand, the account's limit would let anybody lock its owner out.
+        """
+        await self._limiter.require("login_account", email, rate=_FAILURES_ON_ONE_ACCOUNT)
+        if account is not None:
+            await self._note_failure(account)
+        await _wait_out(started)
 
     async def _account(self, email: str) -> Account | None:
         # A unit of its own, so that no connection waits for the hash.
         async with self._database.unit_of_work(None) as uow:
             return await repository.find_account(uow, email)
-
-    async def _session(self, refresh_token: str) -> Session | None:
-        async with self._database.unit_of_work(None) as uow:
-            return await repository.find_session(uow, hashed(refresh_token))
 
     async def _note_failure(self, account: Account) -> None:
         if account.tenant_id is None:
@@ -262,6 +270,15 @@ class Identity:
 
     def _refresh_until(self) -> datetime:
         return utc_now() + timedelta(seconds=self._settings.refresh_token_ttl_s)
+
+
+def _network(address: str | None) -> str:
+    """Whom a limit by address means: an IPv4 address, or the network of an IPv6 one."""
+    try:
+        parsed = ip_address(address or "")
+    except ValueError:
+        return address or ""
+    return str(ip_network((parsed, _IPV6_NETWORK_BITS), strict=False)) if parsed.version == 6 else str(parsed)  # noqa: PLR2004  (IPv6)
 
 
 async def _wait_out(started: float) -> None:

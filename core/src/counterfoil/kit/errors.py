@@ -14,19 +14,30 @@ class FieldError:
 
 
 class Problem(Exception):
-    """An error a caller may see. Subclasses fix ``status``, ``code`` and ``title``; ``code`` never changes once published."""
+    """An error a caller may see. Subclasses fix ``status``, ``code`` and ``title``; ``code`` never changes once published.
+
+    One with ``is_refusal`` says no to somebody we know: it leaves an audit event wherever it is raised, with ``reason``, or
+    else its code.
+    """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
     title: ClassVar[str] = "Internal error"
+    is_refusal: ClassVar[bool] = False
 
     def __init__(
-        self, detail: str = "", *, errors: Sequence[FieldError] = (), headers: Mapping[str, str] | None = None
+        self,
+        detail: str = "",
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+        reason: str | None = None,
     ) -> None:
         super().__init__(detail or self.title)
         self.detail = detail
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
+        self.reason = reason or self.code
 
 
 class InvalidInput(Problem):
@@ -39,14 +50,17 @@ class Unauthenticated(Problem):
 
 class PermissionDenied(Problem):
     status, code, title = 403, "permission_denied", "You do not have the permission for this"
+    is_refusal = True
 
 
 class EntitlementRequired(Problem):
     status, code, title = 403, "entitlement_required", "Your plan does not include this"
+    is_refusal = True
 
 
 class PluginDisabled(Problem):
     status, code, title = 403, "plugin_disabled", "This plugin is not enabled"
+    is_refusal = True
 
 
 class NotFound(Problem):

@@ -38,6 +38,8 @@ class SourceError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(self, detail: str, *, retry_after_s: float | None = None) -> None:
+        # Vendors are quoted, and what they send may hold characters that no column, log line or page should get.
+        detail = " ".join("".join(one if one.isprintable() else " " for one in detail).split())
         super().__init__(detail)
         self.detail = detail
         self.retry_after_s = retry_after_s

@@ -1,4 +1,7 @@
-"""The gate: authenticate, open the tenant's unit of work, check the permission, commit before the answer leaves."""
+"""The gate: authenticate, open the tenant's unit of work, check the permission, commit before the answer leaves.
+
+What it refuses, authentication puts on record, as it does for everything raised behind it.
+"""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -7,14 +10,14 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from counterfoil import audit
 from counterfoil.db import Database, UnitOfWork
 from counterfoil.identity import repository
-from counterfoil.identity.deps import Credential, authenticate
+from counterfoil.identity.deps import Authenticated, Credential
+from counterfoil.identity.errors import InactiveMember
 from counterfoil.identity.repository import Member
 from counterfoil.identity.service import user_actor
 from counterfoil.kit import context
-from counterfoil.kit.errors import PermissionDenied, Problem, Unauthenticated
+from counterfoil.kit.errors import PermissionDenied, Unauthenticated
 from counterfoil.rbac.catalogue import PERMISSIONS, permissions_of
 from counterfoil.web import provided
 
@@ -50,40 +53,20 @@ class Gate:
 
     async def __call__(
         self,
-        credential: Annotated[Credential, Depends(authenticate)],
+        credential: Authenticated,
         database: Annotated[Database, Depends(provided(Database))],
     ) -> AsyncIterator[Scope]:
         async with database.unit_of_work(credential.tenant_id) as uow:
             member = await repository.member(uow, credential.user_id, session_id=credential.session_id)
-            if member is None or not member.session_is_live:
+            if member is None or not member.active:
+                raise InactiveMember
+            if not member.session_is_live:
                 raise Unauthenticated
+            permissions = permissions_of(member.roles)
+            if self.permission is not None and self.permission not in permissions:
+                raise PermissionDenied(f"This needs the permission {self.permission}.", reason=self.permission)
             with context.bound(context.current_actor, user_actor(credential.user_id, member.email)):
-                permissions = permissions_of(member.roles)
-                refusal = self._refusal(member, permissions)
-                if refusal is None:
-                    yield _scope(credential, member, uow=uow, permissions=permissions)
-                    return
-                await self._record_refusal(uow, refusal, member)
-        # Raised only here: raised inside, it would roll the record of the refusal back.
-        raise refusal
-
-    def _refusal(self, member: Member, permissions: frozenset[str]) -> Problem | None:
-        if not member.active:
-            return Unauthenticated("Your membership is disabled.")
-        if self.permission is not None and self.permission not in permissions:
-            return PermissionDenied(f"This needs the permission {self.permission}.")
-        return None
-
-    async def _record_refusal(self, uow: UnitOfWork, refusal: Problem, member: Member) -> None:
-        await audit.record(
-            uow,
-            action="core.permission.denied",
-            resource_type="permission",
-            resource_id=self.permission,
-            outcome="denied",
-            reason=self.permission if isinstance(refusal, PermissionDenied) else "inactive_member",
-            payload={"roles": sorted(member.roles)},
-        )
+                yield _scope(credential, member, uow=uow, permissions=permissions)
 
 
 def _scope(credential: Credential, member: Member, *, uow: UnitOfWork, permissions: frozenset[str]) -> Scope:

@@ -1,20 +1,25 @@
-"""What surrounds every request: correlation id, client address, body bound, security headers, the last resort for errors."""
+"""What surrounds every request: correlation id, client address, bounds of the input, security headers, the last resort for errors."""
 
 import time
+from email.message import Message as MimeMessage
+from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
+import orjson
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from counterfoil.kit import context
-from counterfoil.kit.errors import PayloadTooLarge
+from counterfoil.kit.errors import FieldError, InvalidInput, PayloadTooLarge
 from counterfoil.kit.ids import new_id
 from counterfoil.observability import get_logger
-from counterfoil.web.problems import problem_response, unexpected
+from counterfoil.web.problems import answer, problem_response
+from counterfoil.web.text import NUL, find_nul
 
 _log = get_logger(__name__)
 
 CORRELATION_HEADER = "X-Correlation-ID"
+_NO_NUL = "The character U+0000 cannot be stored."
 _API_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -57,7 +62,7 @@ class RequestContext:
                 await self.app(scope, receive, send_with_headers)
             except Exception as error:
                 # The last resort at the edge: an unforeseen error still gets a problem with a correlation id.
-                response = unexpected(error)
+                response = answer(error)
                 if status:
                     raise
                 await response(scope, receive, send_with_headers)
@@ -111,6 +116,63 @@ class BodyLimit:
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         await problem_response(PayloadTooLarge(f"At most {self.max_bytes} bytes are accepted."))(scope, receive, send)
+
+
+class TextGuard:
+    """Refuses text that cannot be stored, on every route there is: U+0000 and what is no UTF-8, lone surrogates included.
+
+    It stands in paths, queries and JSON bodies, so that no route has to think of it. Goes inside of ``BodyLimit``, because
+    it holds a JSON body in memory, as the route will.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            _check_address(scope)
+            if _is_json(Headers(scope=scope).get("content-type", "")):
+                receive = await _checked_json(receive)
+        await self.app(scope, receive, send)
+
+
+def _check_address(scope: Scope) -> None:
+    try:
+        query = unquote_to_bytes(scope["query_string"]).decode()
+    except UnicodeDecodeError as error:
+        raise InvalidInput("The query is not UTF-8.") from error
+    if NUL in query or NUL in scope["path"]:
+        raise InvalidInput(_NO_NUL)
+
+
+def _is_json(content_type: str) -> bool:
+    # As the framework decides it.
+    message = MimeMessage()
+    message["content-type"] = content_type
+    subtype = message.get_content_subtype()
+    return message.get_content_maintype() == "application" and (subtype == "json" or subtype.endswith("+json"))
+
+
+async def _checked_json(receive: Receive) -> Receive:
+    """Read the body to its end and give a ``receive`` that says it all again."""
+    messages = [await receive()]
+    while messages[-1].get("more_body", False):
+        messages.append(await receive())
+    body = b"".join(message.get("body", b"") for message in messages)
+    try:
+        # Unlike the framework's parser, this one refuses lone surrogates.
+        parsed = orjson.loads(body or b"null")
+    except orjson.JSONDecodeError as error:
+        raise InvalidInput("The body is not JSON in UTF-8.") from error
+    path = find_nul(parsed)
+    if path is not None:
+        raise InvalidInput(_NO_NUL, errors=[FieldError(path=path, message=_NO_NUL)])
+    said = iter(messages)
+
+    async def receive_again() -> Message:
+        return next(said, None) or await receive()
+
+    return receive_again
 
 
 def _tenant(scope: Scope) -> dict[str, str]:

@@ -9,6 +9,7 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from counterfoil.kit.errors import Problem
+from counterfoil.web.text import holds_nul
 
 T = TypeVar("T")
 
@@ -57,6 +58,6 @@ def decode_cursor(cursor: str, *, length: int) -> list[Any]:
         position = orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError) as error:
         raise InvalidCursor from error
-    if not isinstance(position, list) or len(position) != length:
+    if not isinstance(position, list) or len(position) != length or holds_nul(position):
         raise InvalidCursor
     return position

@@ -74,30 +74,32 @@ def problem_response(problem: Problem) -> Response:
 
 
 def install_problem_handlers(app: FastAPI) -> None:
-    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(Problem, _answered)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http)
 
 
-def unexpected(error: Exception) -> Response:
-    """The answer to an error nobody foresaw: details go to the log only, found by the correlation id."""
+def answer(error: Exception) -> Response:
+    """A problem as it is; of an error nobody foresaw the details go to the log only, found by the correlation id."""
+    if isinstance(error, Problem):
+        return problem_response(error)
     _log.error("request.failed", exc_info=error)
     return problem_response(Problem("Something went wrong on our side. Quote the correlation id when you report it."))
 
 
-async def _on_problem(_request: Request, error: Exception) -> Response:
-    return problem_response(error) if isinstance(error, Problem) else unexpected(error)
+async def _answered(_request: Request, error: Exception) -> Response:
+    return answer(error)
 
 
 async def _on_validation(_request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
-        return unexpected(error)
+        return answer(error)
     return problem_response(InvalidInput("Some fields are not right.", errors=field_errors(error.errors())))
 
 
 async def _on_http(_request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
-        return unexpected(error)
+        return answer(error)
     known = _FROM_STATUS.get(error.status_code)
     return problem_response(known(headers=error.headers) if known else _HttpError.of(error))
 

@@ -35,3 +35,11 @@ class BodyTooLarge(HttpError):
 
 class TooManyRedirects(HttpError):
     """The server redirects more often than the caller follows."""
+
+
+class HeldBack(HttpError):
+    """Not sent: the server asked for no requests for longer than anybody wants to wait."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"no requests are wanted for another {seconds:.0f} s")
+        self.seconds = seconds

@@ -1,6 +1,7 @@
 """Keeping to a vendor's limits, and waiting between attempts."""
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,7 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
+from counterfoil.kit.http.errors import HeldBack
+
 Sleep = Callable[[float], Awaitable[None]]
+
+_LONGEST_S = 86_400.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,12 +58,20 @@ class RateLimiter:
         self._interval_s = 1.0 / rps
         self._slots = asyncio.Semaphore(concurrency)
         self._next_at = 0.0
+        self._held_until = 0.0
 
     @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
+    async def slot(self, *, longest_hold_s: float = math.inf) -> AsyncIterator[None]:
+        """Wait for a turn.
+
+        Raises:
+            HeldBack: the turn is behind a hold that ends later than in ``longest_hold_s``.
+        """
         async with self._slots:
             now = time.monotonic()
-            start_at = max(now, self._next_at)
+            if self._held_until - now > longest_hold_s:
+                raise HeldBack(self._held_until - now)
+            start_at = max(now, self._next_at, self._held_until)
             self._next_at = start_at + self._interval_s
             if start_at > now:
                 await asyncio.sleep(start_at - now)
@@ -66,21 +79,24 @@ class RateLimiter:
 
     def hold(self, seconds: float) -> None:
         """Start nothing for a while: the vendor's refusal of one request is meant for all of them."""
-        self._next_at = max(self._next_at, time.monotonic() + seconds)
+        self._held_until = max(self._held_until, time.monotonic() + seconds)
 
 
 def retry_after_s(value: str | None, *, now: datetime) -> float | None:
-    """Seconds that a Retry-After header asks for (RFC 9110, 10.2.3): a number or a date; None when it says neither."""
+    """Seconds that a Retry-After header asks for (RFC 9110, 10.2.3): a number or a date; None when it says neither.
+
+    Never more than a day: a number too large to be meant, up to infinity, would be waited out too.
+    """
     if not value:
         return None
     text = value.strip()
     # Fractions are not in the RFC, but vendors send them.
     if text.replace(".", "", 1).isdecimal():
-        return float(text)
+        return min(float(text), _LONGEST_S)
     try:
         at = parsedate_to_datetime(text)
     except ValueError:
         return None
     if at.tzinfo is None:
         return None
-    return max(0.0, (at - now).total_seconds())
+    return min(max(0.0, (at - now).total_seconds()), _LONGEST_S)

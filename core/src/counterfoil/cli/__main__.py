@@ -1,0 +1,5 @@
+import sys
+
+from counterfoil.cli import main
+
+sys.exit(main())

@@ -1,0 +1,30 @@
+"""``counterfoil beat``: the ticker."""
+
+import argparse
+import asyncio
+import signal
+from contextlib import suppress
+
+from counterfoil.cli.services import usable_settings
+from counterfoil.config import Settings
+from counterfoil.jobs.ticker import run_ticker
+from counterfoil.observability import configure_logging
+
+
+def configure(_parser: argparse.ArgumentParser) -> None:
+    """No arguments: everything is a setting."""
+
+
+def run(_arguments: argparse.Namespace) -> int:
+    with usable_settings() as settings:
+        configure_logging(settings.log_format, settings.log_level)
+        asyncio.run(_tick_until_told(settings))
+        return 0
+
+
+async def _tick_until_told(settings: Settings) -> None:
+    task = asyncio.create_task(run_ticker(settings))
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signum, task.cancel)
+    with suppress(asyncio.CancelledError):
+        await task

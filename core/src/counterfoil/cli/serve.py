@@ -1,0 +1,37 @@
+"""``counterfoil serve``: the API and the web app."""
+
+import argparse
+
+import uvicorn
+
+from counterfoil.app import create_app
+from counterfoil.cli.services import usable_settings
+from counterfoil.observability import configure_logging
+
+_GRACE_S = 8
+
+
+def configure(_parser: argparse.ArgumentParser) -> None:
+    """No arguments: everything is a setting."""
+
+
+def run(_arguments: argparse.Namespace) -> int:
+    with usable_settings() as settings:
+        configure_logging(settings.log_format, settings.log_level)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                create_app(settings),
+                host=settings.host,
+                port=settings.port,
+                loop="uvloop",
+                http="httptools",
+                ws="none",
+                lifespan="on",
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                timeout_graceful_shutdown=_GRACE_S,
+            )
+        )
+        server.run()
+        return 0 if server.started else 1

@@ -1,0 +1,295 @@
+"""All SQL of jobs. What a worker does on every step goes over the driver; lists and single rows over the models.
+
+Triggers tell the two channels: that a row waits to be published, and that a job changed (its ``event_seq`` grew).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import asyncpg
+import orjson
+from sqlalchemy import select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+
+from counterfoil.db.database import UnitOfWork
+from counterfoil.jobs.models import UNFINISHED, Job, JobEvent
+
+JOBS_CHANNEL = "counterfoil_jobs"
+EVENTS_CHANNEL = "counterfoil_job_events"
+
+Driver: TypeAlias = "asyncpg.Connection[Any]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """A lease that still holds."""
+
+    cancel_requested: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stuck:
+    """A job whose worker is gone and that may not be tried again."""
+
+    fence: int
+    cancel_requested: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimedRow:
+    fence: int
+    kind: str
+    params: dict[str, Any]
+    progress: dict[str, Any] | None
+    attempt: int
+    idle_attempt: int
+    correlation_id: UUID
+    requested_by_kind: str
+    requested_by_id: str | None
+    requested_by_label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedRow:
+    tenant_id: UUID
+    job_id: UUID
+    queue: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LostRow:
+    tenant_id: UUID
+    job_id: UUID
+    must_end: bool
+
+
+# --- requests -------------------------------------------------------------------------------------------------------
+
+
+async def unfinished_of_subject(uow: UnitOfWork, *, kind: str, subject: tuple[str, UUID]) -> Job | None:
+    query = select(Job).where(
+        Job.kind == kind, Job.subject_type == subject[0], Job.subject_id == subject[1], Job.status.in_(UNFINISHED)
+    )
+    found: Job | None = await uow.session.scalar(query)
+    return found
+
+
+async def add(uow: UnitOfWork, values: dict[str, Any]) -> Job | None:
+    """The new row, or None when an unfinished job of this kind and subject exists already."""
+    statement = insert(Job).values(tenant_id=uow.tenant, **values).on_conflict_do_nothing().returning(Job)
+    added: Job | None = await uow.session.scalar(statement)
+    return added
+
+
+async def get(uow: UnitOfWork, job_id: UUID) -> Job | None:
+    query = select(Job).where(Job.id == job_id).execution_options(populate_existing=True)
+    found: Job | None = await uow.session.scalar(query)
+    return found
+
+
+async def page(
+    uow: UnitOfWork, *, status: str | None, kind: str | None, after: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[Job]:
+    query = select(Job).order_by(Job.created_at.desc(), Job.id.desc()).limit(limit)
+    if status is not None:
+        query = query.where(Job.status == status)
+    if kind is not None:
+        query = query.where(Job.kind == kind)
+    if after is not None:
+        query = query.where(tuple_(Job.created_at, Job.id) < after)
+    return (await uow.session.scalars(query)).all()
+
+
+async def events_after(uow: UnitOfWork, job_id: UUID, *, seq: int, until: int, limit: int) -> Sequence[JobEvent]:
+    query = select(JobEvent).where(JobEvent.job_id == job_id, JobEvent.seq > seq, JobEvent.seq <= until)
+    return (await uow.session.scalars(query.order_by(JobEvent.seq).limit(limit))).all()
+
+
+_CANCEL = """
+    UPDATE core.jobs
+    SET cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp()),
+        finished_at = CASE status WHEN 'queued' THEN clock_timestamp() END,
+        status = CASE status WHEN 'queued' THEN 'cancelled' ELSE status END,
+        event_seq = event_seq + 1, updated_at = clock_timestamp()
+    WHERE id = $1 AND status IN ('queued', 'running')
+    RETURNING status
+"""
+
+
+async def request_cancel(driver: Driver, job_id: UUID) -> str | None:
+    """The status after it, or None when the job has finished already."""
+    # A unit of work of the running job holds the row for as long as one batch takes.
+    await driver.execute("SET LOCAL lock_timeout = '20s'")
+    status: str | None = await driver.fetchval(_CANCEL, job_id)
+    return status
+
+
+# --- one attempt ----------------------------------------------------------------------------------------------------
+
+_CLAIM = """
+    UPDATE core.jobs
+    SET status = 'running', fence = fence + 1, attempts = attempts + 1, idle_attempts = idle_attempts + 1,
+        lease_owner = $2, lease_until = clock_timestamp() + make_interval(secs => $3),
+        published_at = coalesce(published_at, clock_timestamp()), started_at = coalesce(started_at, clock_timestamp()),
+        event_seq = event_seq + 1, updated_at = clock_timestamp()
+    WHERE id = $1 AND status = 'queued' AND run_after <= clock_timestamp()
+    RETURNING fence, kind, params, progress, attempts AS attempt, idle_attempts AS idle_attempt, correlation_id,
+              requested_by_kind, requested_by_id, requested_by_label
+"""
+
+
+async def claim(driver: Driver, job_id: UUID, *, owner: str, lease_s: float) -> ClaimedRow | None:
+    """Take a queued job; None when somebody else has it, or had it."""
+    row = await driver.fetchrow(_CLAIM, job_id, owner, lease_s)
+    return ClaimedRow(**row) if row else None
+
+
+_HOLD = """
+    UPDATE core.jobs SET lease_until = clock_timestamp() + make_interval(secs => $3)
+    WHERE id = $1 AND fence = $2 AND status = 'running'
+    RETURNING cancel_requested_at IS NOT NULL
+"""
+
+
+async def hold(driver: Driver, job_id: UUID, *, fence: int, lease_s: float) -> Held | None:
+    """The fence: extend the lease and lock the row, or None when it is somebody else's by now."""
+    cancel_requested = await driver.fetchval(_HOLD, job_id, fence, lease_s)
+    return None if cancel_requested is None else Held(cancel_requested=cancel_requested)
+
+
+_PROGRESS = """
+    UPDATE core.jobs
+    SET progress = $3::jsonb,
+        idle_attempts = CASE
+            WHEN coalesce($5::boolean, $4::bigint > coalesce((progress->>'done')::bigint, 0)) THEN 0 ELSE idle_attempts
+        END,
+        event_seq = event_seq + 1, updated_at = clock_timestamp()
+    WHERE id = $1 AND fence = $2 AND status = 'running'
+    RETURNING event_seq
+"""
+
+
+async def set_progress(
+    driver: Driver, job_id: UUID, *, fence: int, progress: dict[str, Any], advanced: bool | None
+) -> bool:
+    """Whether the job is still ours."""
+    values = (_json(progress), progress["done"], advanced)
+    return await driver.fetchval(_PROGRESS, job_id, fence, *values) is not None
+
+
+_LOG = """
+    WITH changed AS (
+        UPDATE core.jobs SET event_seq = event_seq + 1, updated_at = clock_timestamp()
+        WHERE id = $1 AND fence = $2 AND status = 'running'
+        RETURNING tenant_id, id, event_seq
+    )
+    INSERT INTO core.job_events (tenant_id, job_id, seq, level, message, data)
+    SELECT tenant_id, id, event_seq, $3, $4, $5::jsonb FROM changed
+    RETURNING seq
+"""
+
+
+async def add_line(driver: Driver, job_id: UUID, *, fence: int, level: str, message: str, data: dict[str, Any]) -> bool:
+    """Whether the job is still ours."""
+    return await driver.fetchval(_LOG, job_id, fence, level, message, _json(data)) is not None
+
+
+_FINISH = """
+    UPDATE core.jobs
+    SET status = $3, result = $4::jsonb, error = $5::jsonb, reasons = $6::jsonb,
+        finished_at = clock_timestamp(), lease_owner = NULL, lease_until = NULL,
+        event_seq = event_seq + 1, updated_at = clock_timestamp()
+    WHERE id = $1 AND fence = $2 AND status = 'running'
+    RETURNING kind
+"""
+
+
+async def finish(
+    driver: Driver,
+    job_id: UUID,
+    *,
+    fence: int,
+    status: str,
+    result: dict[str, Any] | None,
+    error: dict[str, Any] | None,
+    reasons: list[dict[str, str]],
+) -> str | None:
+    """The job's kind, or None when the lease is lost."""
+    documents = [None if value is None else _json(value) for value in (result, error, reasons)]
+    kind: str | None = await driver.fetchval(_FINISH, job_id, fence, status, *documents)
+    return kind
+
+
+_RELEASE = """
+    UPDATE core.jobs
+    SET status = 'queued', published_at = NULL, lease_owner = NULL, lease_until = NULL,
+        run_after = clock_timestamp() + make_interval(secs => $3),
+        idle_attempts = CASE WHEN $4 THEN idle_attempts ELSE greatest(idle_attempts - 1, 0) END,
+        event_seq = event_seq + 1, updated_at = clock_timestamp()
+    WHERE id = $1 AND fence = $2 AND status = 'running'
+      AND cancel_requested_at IS NULL AND (NOT $4 OR idle_attempts < max_idle_attempts)
+    RETURNING id
+"""
+
+
+async def release(driver: Driver, job_id: UUID, *, fence: int, delay_s: float, counts: bool) -> bool:
+    """Give the job back to the queue; False when it is not ours, was cancelled, or has used up its attempts."""
+    return await driver.fetchval(_RELEASE, job_id, fence, delay_s, counts) is not None
+
+
+async def hand_back(driver: Driver, job_id: UUID) -> None:
+    """Have a job published again that was received but never claimed."""
+    await driver.execute("UPDATE core.jobs SET published_at = NULL WHERE id = $1 AND status = 'queued'", job_id)
+
+
+_STUCK = """
+    SELECT fence, cancel_requested_at IS NOT NULL AS cancel_requested FROM core.jobs
+    WHERE id = $1 AND status = 'running' AND lease_until < clock_timestamp()
+      AND (idle_attempts >= max_idle_attempts OR cancel_requested_at IS NOT NULL)
+    FOR NO KEY UPDATE SKIP LOCKED
+"""
+
+
+async def stuck(driver: Driver, job_id: UUID) -> Stuck | None:
+    row = await driver.fetchrow(_STUCK, job_id)
+    return Stuck(fence=row["fence"], cancel_requested=row["cancel_requested"]) if row else None
+
+
+# --- the ticker, across tenants (definer functions) -------------------------------------------------------------------
+
+
+async def try_duty(driver: Driver, lock: int) -> bool:
+    """Whether this ticker has the duty until its transaction ends."""
+    return bool(await driver.fetchval("SELECT pg_try_advisory_xact_lock($1)", lock))
+
+
+async def claim_unpublished(driver: Driver, *, batch: int) -> list[PublishedRow]:
+    rows = await driver.fetch("SELECT tenant_id, job_id, queue FROM core.claim_unpublished_jobs($1)", batch)
+    return [PublishedRow(**row) for row in rows]
+
+
+async def unpublish(driver: Driver, rows: Sequence[PublishedRow]) -> None:
+    await driver.execute(
+        "SELECT core.unpublish_jobs($1, $2)", [row.tenant_id for row in rows], [row.job_id for row in rows]
+    )
+
+
+async def reap(driver: Driver, *, batch: int) -> list[LostRow]:
+    rows = await driver.fetch("SELECT tenant_id, job_id, must_end FROM core.reap_jobs($1)", batch)
+    return [LostRow(**row) for row in rows]
+
+
+async def republish(driver: Driver, *, queues: Sequence[str], older_than_s: float) -> int:
+    return int(await driver.fetchval("SELECT core.republish_jobs($1, $2)", list(queues), older_than_s))
+
+
+async def ensure_partitions(driver: Driver) -> int:
+    return int(await driver.fetchval("SELECT core.ensure_partitions()"))
+
+
+def _json(value: Any) -> str:
+    # The dialect's codec parses what it reads, but takes text to write.
+    return orjson.dumps(value, default=str).decode()

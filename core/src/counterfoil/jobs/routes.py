@@ -1,0 +1,145 @@
+"""``/api/v1/jobs``: the list, one job, its events as they happen, and cancelling."""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query
+from starlette.responses import StreamingResponse
+
+from counterfoil.db import Database
+from counterfoil.jobs import service
+from counterfoil.jobs.errors import DATABASE_TROUBLE
+from counterfoil.jobs.feed import JobFeed
+from counterfoil.jobs.schemas import JobLogLine, JobOut, JobStatus
+from counterfoil.kit.errors import NotFound
+from counterfoil.observability import get_logger
+from counterfoil.rbac import Scope, require
+from counterfoil.web import Listing, Page, decode_cursor, encode_cursor, provided, sse
+from counterfoil.web.pagination import InvalidCursor, listing
+from counterfoil.web.problems import problem_responses
+
+_POLL_S = 2.0
+_HEARTBEAT_S = 15.0
+# As long as an access token: the browser reconnects by itself, and what it may see is checked again.
+_STREAM_LIFE_S = 900.0
+_LINES = 500
+# Nothing else is an id we sent; what is not starts from the beginning.
+_SEQUENCE = re.compile(r"[0-9]{1,18}")
+
+_log = get_logger(__name__)
+
+router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
+
+
+@router.get("", operation_id="listJobs", responses=problem_responses(401, 403, 422))
+async def list_jobs(
+    scope: Annotated[Scope, require("jobs.read")],
+    listing: Annotated[Listing, Depends(listing)],
+    status: Annotated[JobStatus | None, Query(description="Only jobs in this state")] = None,
+    kind: Annotated[str | None, Query(max_length=200, description="Only jobs of this kind")] = None,
+) -> Page[JobOut]:
+    """Jobs of the tenant, newest first."""
+    after = _position(listing.cursor) if listing.cursor else None
+    jobs = await service.page(scope.uow, status=status, kind=kind, after=after, limit=listing.limit + 1)
+    items = jobs[: listing.limit]
+    more = len(jobs) > listing.limit
+    return Page(
+        items=[JobOut.of(job) for job in items],
+        next_cursor=encode_cursor(items[-1].created_at.isoformat(), str(items[-1].id)) if more else None,
+    )
+
+
+@router.get("/{job_id}", operation_id="getJob", responses=problem_responses(401, 403, 404))
+async def get_job(job_id: UUID, scope: Annotated[Scope, require("jobs.read")]) -> JobOut:
+    return JobOut.of(await service.get(scope.uow, job_id))
+
+
+@router.get(
+    "/{job_id}/events",
+    operation_id="streamJobEvents",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "`job` (a Job) on every change, `log` (a line) as they are written, `end` when it is final",
+            "content": {sse.MEDIA_TYPE: {"schema": {"type": "string"}}},
+        },
+        **problem_responses(401, 403, 404),
+    },
+)
+async def stream_job_events(
+    job_id: UUID,
+    scope: Annotated[Scope, require("jobs.read")],
+    database: Annotated[Database, Depends(provided(Database))],
+    feed: Annotated[JobFeed, Depends(provided(JobFeed))],
+    last_event_id: Annotated[str | None, Header(description="Id of the last event that arrived")] = None,
+) -> StreamingResponse:
+    """The job's changes and log lines as server-sent events; resumes after ``Last-Event-ID``."""
+    await service.get(scope.uow, job_id)
+    seen = int(last_event_id) if last_event_id and _SEQUENCE.fullmatch(last_event_id) else 0
+    tenant_id = scope.caller.tenant_id
+    return sse.stream(_events(job_id, tenant_id=tenant_id, database=database, feed=feed, seen=seen))
+
+
+@router.post("/{job_id}/cancel", operation_id="cancelJob", responses=problem_responses(401, 403, 404, 409))
+async def cancel_job(job_id: UUID, scope: Annotated[Scope, require("jobs.cancel")]) -> JobOut:
+    """End a queued job at once, ask a running one to stop."""
+    return JobOut.of(await service.cancel(scope.uow, job_id))
+
+
+async def _events(
+    job_id: UUID, *, tenant_id: UUID, database: Database, feed: JobFeed, seen: int
+) -> AsyncIterator[bytes]:
+    told: int | None = None
+    began = last_sent = time.monotonic()
+    with feed.watch(tenant_id, job_id) as changed:
+        while time.monotonic() - began < _STREAM_LIFE_S:
+            changed.clear()
+            try:
+                async with database.unit_of_work(tenant_id) as uow:
+                    job = await service.get(uow, job_id)
+                    # The job first: its number is the bound up to which the lines are complete.
+                    lines = await service.events_after(uow, job_id, seq=seen, until=job.event_seq, limit=_LINES)
+            except (NotFound, *DATABASE_TROUBLE) as error:
+                # The client comes back by itself, with the id of what it has.
+                _log.warning("job.stream_ended", job_id=str(job_id), error=str(error))
+                return
+            for line in lines:
+                seen = line.seq
+                yield sse.event("log", JobLogLine.of(line).model_dump(mode="json"), event_id=line.seq)
+            if len(lines) == _LINES:
+                continue
+            if job.event_seq != told:
+                seen = told = job.event_seq
+                yield sse.event("job", JobOut.of(job).model_dump(mode="json"), event_id=told)
+                last_sent = time.monotonic()
+            if job.is_finished:
+                yield sse.event("end", {"status": job.status}, event_id=told)
+                return
+            if time.monotonic() - last_sent >= _HEARTBEAT_S:
+                yield sse.HEARTBEAT
+                last_sent = time.monotonic()
+            await _changed_or_poll(changed)
+
+
+async def _changed_or_poll(changed: asyncio.Event) -> None:
+    # Not wait_for: before Python 3.12 it loses a cancellation that comes together with the event.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_POLL_S):
+            await changed.wait()
+
+
+def _position(cursor: str) -> tuple[datetime, UUID]:
+    created_at, job_id = decode_cursor(cursor, length=2)
+    try:
+        at, after = datetime.fromisoformat(created_at), UUID(job_id)
+        if at.tzinfo is None:
+            raise InvalidCursor
+        return at.astimezone(UTC), after
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise InvalidCursor from error

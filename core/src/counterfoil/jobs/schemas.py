@@ -1,0 +1,91 @@
+from datetime import datetime
+from typing import Any, Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from counterfoil.jobs.models import Job, JobEvent
+
+JobStatus = Literal["queued", "running", "succeeded", "partial", "failed", "cancelled"]
+
+
+class JobProgress(BaseModel):
+    """How far a job is; ``streams`` and other keys are the job kind's own."""
+
+    model_config = ConfigDict(extra="allow")
+
+    done: int
+    total: int | None = None
+    message: str = ""
+    streams: dict[str, dict[str, Any]] | None = None
+
+
+class JobError(BaseModel):
+    code: str
+    detail: str
+
+
+class JobReason(BaseModel):
+    stream: str
+    code: str
+    detail: str
+
+
+class JobRequester(BaseModel):
+    kind: str
+    id: str | None
+    label: str
+
+
+class JobOut(BaseModel):
+    id: UUID
+    kind: str
+    title: str
+    status: JobStatus
+    queue: str
+    params: dict[str, Any]
+    progress: JobProgress | None
+    result: dict[str, Any] | None
+    error: JobError | None
+    reasons: list[JobReason]
+    attempts: int
+    idle_attempts: int
+    max_attempts: int
+    """Attempts in a row without committed progress after which the job is given up."""
+    cancel_requested_at: datetime | None
+    correlation_id: UUID
+    requested_by: JobRequester
+    replay_of: UUID | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        return cls.model_validate(
+            {
+                **{
+                    name: getattr(job, name)
+                    for name in cls.model_fields
+                    if name not in ("max_attempts", "requested_by")
+                },
+                "max_attempts": job.max_idle_attempts,
+                "requested_by": {
+                    "kind": job.requested_by_kind,
+                    "id": job.requested_by_id,
+                    "label": job.requested_by_label,
+                },
+            }
+        )
+
+
+class JobLogLine(BaseModel):
+    seq: int
+    level: str
+    message: str
+    data: dict[str, Any]
+    at: datetime
+
+    @classmethod
+    def of(cls, event: JobEvent) -> Self:
+        return cls(seq=event.seq, level=event.level, message=event.message, data=event.data, at=event.created_at)

@@ -1,0 +1,235 @@
+"""What can be done with jobs. Every function works inside the caller's unit of work."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from counterfoil import audit
+from counterfoil.db.database import UnitOfWork
+from counterfoil.jobs import repository
+from counterfoil.jobs.errors import AttemptsExhausted, JobAlreadyFinished, JobCancelled, LostLease
+from counterfoil.jobs.models import QUEUES, Job, JobEvent
+from counterfoil.kit import context
+from counterfoil.kit.errors import NotFound, Problem
+from counterfoil.kit.ids import new_id
+from counterfoil.plugins.records import Outcome, Task
+
+RESOURCE = "job"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """The final state of a job."""
+
+    status: str
+    result: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None
+    reasons: list[dict[str, str]] = field(default_factory=list)
+
+    @classmethod
+    def of_outcome(cls, outcome: Outcome) -> Self:
+        reasons = [reason.as_json() for reason in outcome.reasons]
+        error = None
+        if outcome.status == "failed":
+            first = reasons[0] if reasons else {"code": "failed", "detail": "The job reported a failure."}
+            error = {"code": first["code"], "detail": first["detail"]}
+        return cls(status=outcome.status, result=outcome.result, error=error, reasons=reasons)
+
+    @classmethod
+    def of_problem(cls, problem: Problem) -> Self:
+        # jsonb refuses U+0000, and a detail may quote a vendor.
+        detail = (problem.detail or problem.title).replace("\0", "")
+        return cls(status="failed", error={"code": problem.code, "detail": detail})
+
+    @classmethod
+    def cancelled(cls) -> Self:
+        return cls(status="cancelled")
+
+
+async def enqueue(
+    uow: UnitOfWork,
+    task: Task,
+    params: BaseModel,
+    *,
+    title: str | None = None,
+    subject: tuple[str, UUID] | None = None,
+    replay_of: UUID | None = None,
+) -> Job:
+    """Ask for a job, in the business transaction: it exists exactly if that commits.
+
+    Args:
+        uow: the caller's unit of work.
+        task: the kind of job.
+        params: checked parameters; kept as JSON.
+        title: what a person reads; the task's own title by default.
+        subject: what the job is about, such as ``("connection", id)``. While a job of this kind for this subject is
+            queued or running, that one is returned and none is made.
+        replay_of: the job this one repeats.
+    """
+    if task.queue not in QUEUES:
+        msg = f"{task.name}: no queue is called {task.queue!r}"
+        raise ValueError(msg)
+    actor = context.current_actor.get()
+    values = {
+        "kind": task.name,
+        "title": title or task.title,
+        "queue": task.queue,
+        "params": params.model_dump(mode="json"),
+        "max_idle_attempts": task.max_idle_attempts,
+        "subject_type": subject[0] if subject else None,
+        "subject_id": subject[1] if subject else None,
+        "correlation_id": context.current_correlation_id.get() or new_id(),
+        "requested_by_kind": actor.kind,
+        "requested_by_id": actor.id,
+        "requested_by_label": actor.label,
+        "replay_of": replay_of,
+    }
+    while True:
+        if subject and (existing := await repository.unfinished_of_subject(uow, kind=task.name, subject=subject)):
+            return existing
+        # None: another transaction was first; the next look finds its job, unless that has already finished.
+        if job := await repository.add(uow, {"id": new_id(), **values}):
+            break
+    await audit.record(
+        uow,
+        action="core.job.requested",
+        resource_type=RESOURCE,
+        resource_id=job.id,
+        payload={"kind": job.kind, "title": job.title, "replay_of": str(replay_of) if replay_of else None},
+    )
+    return job
+
+
+async def get(uow: UnitOfWork, job_id: UUID) -> Job:
+    """One job of this tenant.
+
+    Raises:
+        NotFound: also for another tenant's.
+    """
+    job = await repository.get(uow, job_id)
+    if job is None:
+        raise NotFound("There is no such job.")
+    return job
+
+
+async def page(
+    uow: UnitOfWork, *, status: str | None, kind: str | None, after: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[Job]:
+    return await repository.page(uow, status=status, kind=kind, after=after, limit=limit)
+
+
+async def events_after(uow: UnitOfWork, job_id: UUID, *, seq: int, until: int, limit: int) -> Sequence[JobEvent]:
+    return await repository.events_after(uow, job_id, seq=seq, until=until, limit=limit)
+
+
+async def cancel(uow: UnitOfWork, job_id: UUID) -> Job:
+    """End a queued job at once; ask a running one to stop at its next step.
+
+    Raises:
+        NotFound: no such job.
+        JobAlreadyFinished: it ended before, other than by being cancelled.
+    """
+    job = await get(uow, job_id)
+    status = await repository.request_cancel(await uow.driver(), job_id)
+    job = await get(uow, job_id)
+    if status is None:
+        if job.status != "cancelled":
+            raise JobAlreadyFinished(f"It ended as {job.status}.")
+        return job
+    await audit.record(
+        uow,
+        action="core.job.cancelled",
+        resource_type=RESOURCE,
+        resource_id=job_id,
+        payload={"kind": job.kind, "was": "queued" if status == "cancelled" else "running"},
+    )
+    if status == "cancelled":
+        await _record_finished(uow, job_id, kind=job.kind, ending=Ending.cancelled())
+    return job
+
+
+async def finish(uow: UnitOfWork, job_id: UUID, *, fence: int, ending: Ending) -> None:
+    """End a running job.
+
+    Raises:
+        LostLease: it is somebody else's by now.
+    """
+    kind = await repository.finish(
+        await uow.driver(),
+        job_id,
+        fence=fence,
+        status=ending.status,
+        result=ending.result,
+        error=ending.error,
+        reasons=ending.reasons,
+    )
+    if kind is None:
+        raise LostLease
+    await _record_finished(uow, job_id, kind=kind, ending=ending)
+
+
+async def release(
+    uow: UnitOfWork, job_id: UUID, *, fence: int, delay_s: float = 0.0, problem: Problem | None = None
+) -> bool:
+    """Give a running job back to the queue; whether it will be tried again.
+
+    Args:
+        uow: a unit of work of the job's tenant.
+        job_id: the job.
+        fence: the fence of this attempt.
+        delay_s: how long to wait before the next attempt.
+        problem: why, when the attempt failed: it then counts, and ends the job when it was the last one. Without, the
+            attempt was merely interrupted and does not count.
+
+    Raises:
+        LostLease: it is somebody else's by now.
+    """
+    driver = await uow.driver()
+    if await repository.release(driver, job_id, fence=fence, delay_s=delay_s, counts=problem is not None):
+        return True
+    held = await repository.hold(driver, job_id, fence=fence, lease_s=0)
+    if held is None:
+        raise LostLease
+    ending = Ending.cancelled() if held.cancel_requested else Ending.of_problem(problem or AttemptsExhausted())
+    await finish(uow, job_id, fence=fence, ending=ending)
+    return False
+
+
+async def end_stuck(uow: UnitOfWork, job_id: UUID) -> bool:
+    """End a job whose worker died and that may not run again: its attempts are used up, or somebody cancelled it."""
+    stuck = await repository.stuck(await uow.driver(), job_id)
+    if stuck is None:
+        return False
+    ending = Ending.cancelled() if stuck.cancel_requested else Ending.of_problem(AttemptsExhausted())
+    await finish(uow, job_id, fence=stuck.fence, ending=ending)
+    return True
+
+
+async def hold(uow: UnitOfWork, job_id: UUID, *, fence: int, lease_s: float) -> None:
+    """Prove that the job is still ours, extend its lease, and keep the row locked until this unit ends.
+
+    Raises:
+        LostLease: it is somebody else's by now.
+        JobCancelled: somebody asked for it to end.
+    """
+    held = await repository.hold(await uow.driver(), job_id, fence=fence, lease_s=lease_s)
+    if held is None:
+        raise LostLease
+    if held.cancel_requested:
+        raise JobCancelled
+
+
+async def _record_finished(uow: UnitOfWork, job_id: UUID, *, kind: str, ending: Ending) -> None:
+    await audit.record(
+        uow,
+        action="core.job.finished",
+        resource_type=RESOURCE,
+        resource_id=job_id,
+        outcome="error" if ending.status == "failed" else "ok",
+        reason=ending.error["code"] if ending.error else None,
+        payload={"kind": kind, "status": ending.status, "reasons": ending.reasons},
+    )

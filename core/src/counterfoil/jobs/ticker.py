@@ -1,0 +1,168 @@
+"""The ticker: publishes queued jobs, brings back lost ones, and makes partitions ahead of time.
+
+Any number may run. Each duty is done under an advisory lock, so that one ticker at a time has it, and each works on rows
+locked by SKIP LOCKED, so that a second one could do no harm.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from kombu.exceptions import OperationalError as BrokerError
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from counterfoil.config import Settings
+from counterfoil.db.database import Database
+from counterfoil.jobs import repository, service
+from counterfoil.jobs.broker import KEY_PREFIX, Publisher
+from counterfoil.jobs.errors import DATABASE_TROUBLE
+from counterfoil.jobs.listener import listen
+from counterfoil.jobs.models import QUEUES
+from counterfoil.jobs.repository import JOBS_CHANNEL, LostRow, PublishedRow
+from counterfoil.observability import get_logger
+
+_LOCKS = {"publish": 4_840_281, "reap": 4_840_282, "republish": 4_840_283, "partitions": 4_840_284}
+_BATCH = 500
+_PUBLISH_EVERY_S = 1.0
+_PARTITIONS_EVERY_S = 3600.0
+_LONGEST_PAUSE_S = 10.0
+_REDIS_TIMEOUT_S = 10.0
+_TROUBLE = (*DATABASE_TROUBLE, BrokerError, RedisError)
+
+_log = get_logger(__name__)
+
+
+async def run_ticker(settings: Settings) -> None:
+    """Tick until cancelled; a database or a Redis that is away only delays it."""
+    database = Database.connect(settings.database_url.get_secret_value(), pool_size=len(_LOCKS), patience_s=0)
+    # Without its own time-outs: before Python 3.12 they make redis-py lose cancellations. `republish` has one.
+    redis = Redis.from_url(settings.redis_url.get_secret_value(), socket_timeout=None, socket_connect_timeout=None)
+    publisher = Publisher(settings)
+    ticker = Ticker(
+        database=database,
+        redis=redis,
+        publisher=publisher,
+        reap_interval_s=settings.reap_interval_s,
+        republish_after_s=settings.republish_after_s,
+    )
+    try:
+        await ticker.run()
+    finally:
+        publisher.close()
+        await redis.aclose()
+        await database.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ticker:
+    database: Database
+    redis: Redis
+    publisher: Publisher
+    reap_interval_s: float
+    republish_after_s: float
+    _due: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as duties:
+            duties.create_task(self._listen())
+            duties.create_task(self._repeat("publish", self.publish, _PUBLISH_EVERY_S, wake=self._due))
+            duties.create_task(self._repeat("reap", self.reap, self.reap_interval_s))
+            duties.create_task(self._repeat("republish", self.republish, self.reap_interval_s))
+            duties.create_task(self._repeat("partitions", self.ensure_partitions, _PARTITIONS_EVERY_S))
+
+    async def publish(self) -> int:
+        """Publish everything that is due; how many messages were sent."""
+        sent = 0
+        while rows := await self._claim_batch():
+            # The claim is committed: a worker may take a job the moment its message is out.
+            try:
+                await asyncio.to_thread(self.publisher.publish, rows)
+            except (BrokerError, RedisError, OSError):
+                await self._unpublish(rows)
+                raise
+            sent += len(rows)
+        return sent
+
+    async def reap(self) -> int:
+        """Requeue jobs whose worker died, end those that may not run again; how many were found."""
+        found: list[LostRow] = []
+        async with self.database.unit_of_work(None) as uow:
+            driver = await uow.driver()
+            if await repository.try_duty(driver, _LOCKS["reap"]):
+                found = await repository.reap(driver, batch=_BATCH)
+        for row in found:
+            if row.must_end:
+                async with self.database.unit_of_work(row.tenant_id) as uow:
+                    await service.end_stuck(uow, row.job_id)
+            _log.warning("job.lost", tenant_id=str(row.tenant_id), job_id=str(row.job_id), ended=row.must_end)
+        return len(found)
+
+    async def republish(self) -> int:
+        """Publish again what nobody claimed although its queue is empty: the broker has lost it."""
+        # A queue that still holds messages is merely slow; more of the same would only fill the broker.
+        async with asyncio.timeout(_REDIS_TIMEOUT_S):
+            empty = [name for name in QUEUES if not await self.redis.llen(f"{KEY_PREFIX}{name}")]
+        if not empty:
+            return 0
+        async with self.database.unit_of_work(None) as uow:
+            driver = await uow.driver()
+            if not await repository.try_duty(driver, _LOCKS["republish"]):
+                return 0
+            count = await repository.republish(driver, queues=empty, older_than_s=self.republish_after_s)
+        if count:
+            _log.warning("job.republished", count=count, queues=empty)
+            self._due.set()
+        return count
+
+    async def ensure_partitions(self) -> int:
+        async with self.database.unit_of_work(None) as uow:
+            driver = await uow.driver()
+            if not await repository.try_duty(driver, _LOCKS["partitions"]):
+                return 0
+            return await repository.ensure_partitions(driver)
+
+    async def _claim_batch(self) -> list[PublishedRow]:
+        async with self.database.unit_of_work(None) as uow:
+            driver = await uow.driver()
+            if not await repository.try_duty(driver, _LOCKS["publish"]):
+                return []
+            return await repository.claim_unpublished(driver, batch=_BATCH)
+
+    async def _unpublish(self, rows: list[PublishedRow]) -> None:
+        async with self.database.unit_of_work(None) as uow:
+            await repository.unpublish(await uow.driver(), rows)
+
+    async def _listen(self) -> None:
+        await listen(self.database.url, JOBS_CHANNEL, lambda _payload: self._due.set(), on_connected=self._due.set)
+
+    async def _repeat(
+        self, duty: str, work: Callable[[], Awaitable[int]], every_s: float, *, wake: asyncio.Event | None = None
+    ) -> None:
+        failures = 0
+        while True:
+            if wake is not None:
+                wake.clear()
+            began = time.monotonic()
+            try:
+                await work()
+                failures = 0
+            except _TROUBLE as error:
+                failures += 1
+                _log.warning("ticker.duty_failed", duty=duty, failures=failures, error=str(error))
+            if failures:
+                await asyncio.sleep(min(0.2 * 2 ** min(failures, 10), _LONGEST_PAUSE_S))
+                continue
+            await _pause(max(0.0, every_s - (time.monotonic() - began)), wake)
+
+
+async def _pause(seconds: float, wake: asyncio.Event | None) -> None:
+    if wake is None:
+        await asyncio.sleep(seconds)
+        return
+    # Not wait_for: before Python 3.12 it loses a cancellation that comes together with the event.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await wake.wait()

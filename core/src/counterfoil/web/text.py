@@ -1,0 +1,47 @@
+"""Text from outside: what no column can hold is refused before any route sees it."""
+
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import StringConstraints
+
+# PostgreSQL's text and jsonb hold every character but this one.
+NUL = "\0"
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
+"""Text that people read on one line, without control characters. Give it a ``max_length``."""
+
+
+def holds_nul(value: Any) -> bool:
+    """Whether U+0000 is anywhere in parsed JSON, names of fields included."""
+    return find_nul(value) is not None
+
+
+def find_nul(value: Any) -> str | None:
+    """The dotted path of a text with U+0000 in parsed JSON, or of the object with such a name; None where there is none."""
+    # Neither recursion nor whole paths on the way: how deep it is nested is for a stranger to choose.
+    pending: list[tuple[Any, _Trail | None]] = [(value, None)]
+    while pending:
+        item, trail = pending.pop()
+        match item:
+            case str() if NUL in item:
+                return _path(trail)
+            case dict():
+                if any(NUL in name for name in item):
+                    return _path(trail)
+                pending += [(each, _Trail(name, trail)) for name, each in item.items()]
+            case list():
+                pending += [(each, _Trail(str(index), trail)) for index, each in enumerate(item)]
+    return None
+
+
+class _Trail(NamedTuple):
+    name: str
+    parent: "_Trail | None"
+
+
+def _path(trail: _Trail | None) -> str:
+    names = []
+    while trail is not None:
+        names.append(trail.name)
+        trail = trail.parent
+    return ".".join(reversed(names))

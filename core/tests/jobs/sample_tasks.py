@@ -1,0 +1,130 @@
+"""Tasks for the tests; run as a program, a worker that knows them."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import text
+
+from counterfoil.config import Settings
+from counterfoil.db import UnitOfWork
+from counterfoil.jobs.context import JobContext
+from counterfoil.kit.errors import Conflict
+from counterfoil.plugins.records import Outcome, Reason, Task
+from counterfoil.worker import WorkerRegistry, run_worker
+
+
+class Steps(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    count: int = 1
+    pause_s: float = 0.0
+    """Between steps, outside of any transaction."""
+    held_s: float = 0.0
+    """Idle inside each step's unit of work."""
+    busy_s: float = 0.0
+    """The database at work inside each step's unit of work."""
+
+
+class Nothing(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Seconds(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    seconds: float
+
+
+async def take_steps(job: JobContext, params: Steps) -> Outcome:
+    """Each step leaves one effect, and resumes after the last committed one."""
+    done = int((job.last_progress or {}).get("done", 0))
+    for step in range(done, params.count):
+        async with job.unit_of_work() as uow:
+            await leave_effect(uow, job, step)
+            await job.progress(uow, done=step + 1, total=params.count, message=f"step {step + 1}")
+            await job.log(uow, "info", f"step {step + 1} done", {"pid": os.getpid()})
+            await asyncio.sleep(params.held_s)
+            if params.busy_s:
+                await uow.session.execute(text("SELECT pg_sleep(:busy_s)"), {"busy_s": params.busy_s})
+        await asyncio.sleep(params.pause_s)
+    return Outcome(result={"steps": params.count})
+
+
+async def leave_effect(uow: UnitOfWork, job: JobContext, step: int) -> None:
+    await uow.session.execute(
+        text("INSERT INTO jobs_test.effects (job_id, step, pid) VALUES (:job_id, :step, :pid)"),
+        {"job_id": job.job_id, "step": step, "pid": os.getpid()},
+    )
+
+
+async def do_nothing(_job: JobContext, _params: Nothing) -> Outcome:
+    return Outcome()
+
+
+async def half(_job: JobContext, _params: Nothing) -> Outcome:
+    return Outcome(status="partial", reasons=(Reason(stream="payouts", code="forbidden", detail="No permission."),))
+
+
+async def sleep(_job: JobContext, params: Seconds) -> Outcome:
+    await asyncio.sleep(params.seconds)
+    return Outcome()
+
+
+async def block(_job: JobContext, params: Seconds) -> Outcome:
+    time.sleep(params.seconds)  # noqa: ASYNC251  (blocks the job loop on purpose)
+    return Outcome()
+
+
+async def refuse(_job: JobContext, _params: Nothing) -> Outcome:
+    raise Conflict("The books are closed.")
+
+
+async def crash(_job: JobContext, _params: Nothing) -> Outcome:
+    raise RuntimeError("password=hunter2")
+
+
+async def lose_database(job: JobContext, _params: Nothing) -> Outcome:
+    """The first attempt has its connection cut by the server."""
+    async with job.unit_of_work() as uow:
+        await leave_effect(uow, job, job.attempt)
+        if job.attempt == 1:
+            await uow.session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    return Outcome()
+
+
+async def die(_job: JobContext, _params: Nothing) -> Outcome:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return Outcome()
+
+
+STEPS = Task(name="test.steps", title="Take steps", params=Steps, run=take_steps)
+NOTHING = Task(name="test.nothing", title="Do nothing", params=Nothing, run=do_nothing)
+HALF = Task(name="test.half", title="Do half", params=Nothing, run=half)
+SLEEP = Task(name="test.sleep", title="Sleep", params=Seconds, run=sleep, time_limit_s=1.0)
+BLOCK = Task(name="test.block", title="Block", params=Seconds, run=block)
+REFUSE = Task(name="test.refuse", title="Refuse", params=Nothing, run=refuse)
+CRASH = Task(name="test.crash", title="Crash", params=Nothing, run=crash)
+LOSE_DATABASE = Task(name="test.lose_database", title="Lose the database", params=Nothing, run=lose_database)
+DIE = Task(name="test.die", title="Die", params=Nothing, run=die, max_idle_attempts=2)
+TASKS = {task.name: task for task in (STEPS, NOTHING, HALF, SLEEP, BLOCK, REFUSE, CRASH, LOSE_DATABASE, DIE)}
+UNKNOWN = Task(name="test.unknown", title="Unknown", params=Nothing, run=do_nothing, max_idle_attempts=1)
+
+PROGRAM = Path(__file__)
+
+
+def main(environment: dict[str, str], log: Path) -> int:
+    """A worker that knows these tasks."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.environ.update(environment)
+    return run_worker(Settings(), queues=["sync"], registry=WorkerRegistry(tasks=TASKS))
+
+
+if __name__ == "__main__":
+    sys.exit(main(globals()["ENVIRONMENT"], Path(globals()["LOG"])))

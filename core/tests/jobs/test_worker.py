@@ -1,0 +1,112 @@
+import asyncio
+
+import pytest
+
+from .conftest import Jobs
+from .sample_tasks import (
+    BLOCK,
+    CRASH,
+    HALF,
+    LOSE_DATABASE,
+    REFUSE,
+    SLEEP,
+    STEPS,
+    UNKNOWN,
+    Seconds,
+    Steps,
+)
+
+pytestmark = pytest.mark.usefixtures("redis", "ticker", "worker")
+
+
+async def test_a_job_runs_and_its_row_tells_how_it_went(jobs: Jobs) -> None:
+    job_id = await jobs.enqueue(STEPS, Steps(count=2), title="Two steps")
+
+    job = await jobs.finished(job_id)
+
+    assert (job.status, job.result, job.error) == ("succeeded", {"steps": 2}, None)
+    assert (job.attempts, job.idle_attempts, job.title) == (1, 0, "Two steps")
+    assert job.progress == {"done": 2, "total": 2, "message": "step 2"}
+    assert job.started_at is not None
+    assert job.finished_at is not None
+    assert job.lease_until is None
+    assert await jobs.effects(job_id) == [0, 1]
+
+
+async def test_everything_a_job_does_is_audited_with_its_requester_and_correlation_id(jobs: Jobs) -> None:
+    job_id = await jobs.enqueue(HALF)
+
+    job = await jobs.finished(job_id)
+
+    assert job.status == "partial"
+    assert job.reasons == [{"stream": "payouts", "code": "forbidden", "detail": "No permission."}]
+    events = await jobs.audited(job_id)
+    assert [event["action"] for event in events] == ["core.job.requested", "core.job.finished"]
+    assert {event["actor_label"] for event in events} == {"system"}
+    assert events[1]["correlation_id"] == job.correlation_id
+    assert events[1]["job_id"] == job_id
+
+
+async def test_a_problem_fails_the_job_with_its_code_and_a_crash_keeps_its_secrets(jobs: Jobs) -> None:
+    refused_id, crashed_id = await jobs.enqueue(REFUSE), await jobs.enqueue(CRASH)
+
+    refused, crashed = await jobs.finished(refused_id), await jobs.finished(crashed_id)
+
+    assert (refused.status, refused.error) == ("failed", {"code": "conflict", "detail": "The books are closed."})
+    assert crashed.status == "failed"
+    assert crashed.error is not None
+    assert crashed.error["code"] == "internal_error"
+    assert str(crashed.correlation_id) in crashed.error["detail"]
+    assert "hunter2" not in str(crashed.error)
+    assert (await jobs.audited(crashed_id))[-1]["outcome"] == "error"
+
+
+async def test_an_unknown_kind_ends_with_its_own_code(jobs: Jobs) -> None:
+    job = await jobs.finished(await jobs.enqueue(UNKNOWN))
+
+    assert job.error is not None
+    assert job.error["code"] == "task_unknown"
+
+
+async def test_a_job_that_loses_its_database_connection_is_tried_again(jobs: Jobs) -> None:
+    job_id = await jobs.enqueue(LOSE_DATABASE)
+
+    job = await jobs.finished(job_id)
+
+    assert (job.status, job.attempts) == ("succeeded", 2)
+    assert await jobs.effects(job_id) == [2]
+
+
+async def test_a_job_past_its_time_limit_is_stopped(jobs: Jobs) -> None:
+    job = await jobs.finished(await jobs.enqueue(SLEEP, Seconds(seconds=30)), timeout_s=8)
+
+    assert job.status == "failed"
+    assert job.error is not None
+    assert job.error["code"] == "time_limit_exceeded"
+
+
+async def test_a_running_job_stops_when_it_is_cancelled(jobs: Jobs) -> None:
+    job_id = await jobs.enqueue(STEPS, Steps(count=1000, pause_s=0.1))
+    await jobs.steps_done(job_id, 2)
+
+    await jobs.cancel(job_id)
+    job = await jobs.finished(job_id, timeout_s=5)
+
+    assert (job.status, job.error) == ("cancelled", None)
+    actions = [event["action"] for event in await jobs.audited(job_id)]
+    assert actions == ["core.job.requested", "core.job.cancelled", "core.job.finished"]
+    seen = await jobs.effects(job_id)
+    await asyncio.sleep(0.5)
+    assert await jobs.effects(job_id) == seen
+
+
+async def test_the_heartbeat_goes_on_while_a_job_blocks_its_own_loop(jobs: Jobs) -> None:
+    job = await jobs.finished(await jobs.enqueue(BLOCK, Seconds(seconds=3.0)))
+
+    assert (job.status, job.attempts) == ("succeeded", 1)
+
+
+async def test_a_unit_of_work_longer_than_the_lease_keeps_the_job(jobs: Jobs) -> None:
+    job = await jobs.finished(await jobs.enqueue(STEPS, Steps(busy_s=3.0)))
+
+    assert (job.status, job.attempts) == ("succeeded", 1)
