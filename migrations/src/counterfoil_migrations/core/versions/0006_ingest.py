@@ -141,9 +141,7 @@ def _engine_tables() -> None:
             PRIMARY KEY (tenant_id, id)
         )
     """)
-    op.execute(
-        "CREATE INDEX raw_records_change_idx ON core.raw_records (tenant_id, connection_id, stream, change)"
-    )
+    op.execute("CREATE INDEX raw_records_change_idx ON core.raw_records (tenant_id, connection_id, stream, change)")
 
 
 def _canonical(name: str, columns: str) -> None:
