@@ -320,6 +320,7 @@ async def synced_payment(database: Database, insert_rows: Any, tenant_id: UUID) 
                     "connection_id": ids["connection"],
                     "stream": "charges",
                     "source_id": "ch_1",
+                    "change": 1,
                     "content_hash": bytes.fromhex("00ff10"),
                     "payload": sa.text("""'{"id": "ch_1", "rate": 1.10, "n": 12345678901234567890}'::jsonb"""),
                     "run_id": ids["run"],
