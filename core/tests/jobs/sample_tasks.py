@@ -107,11 +107,12 @@ NOTHING = Task(name="test.nothing", title="Do nothing", params=Nothing, run=do_n
 HALF = Task(name="test.half", title="Do half", params=Nothing, run=half)
 SLEEP = Task(name="test.sleep", title="Sleep", params=Seconds, run=sleep, time_limit_s=1.0)
 BLOCK = Task(name="test.block", title="Block", params=Seconds, run=block)
+WEDGE = Task(name="test.wedge", title="Wedge", params=Seconds, run=block, time_limit_s=0.5)
 REFUSE = Task(name="test.refuse", title="Refuse", params=Nothing, run=refuse)
 CRASH = Task(name="test.crash", title="Crash", params=Nothing, run=crash)
 LOSE_DATABASE = Task(name="test.lose_database", title="Lose the database", params=Nothing, run=lose_database)
 DIE = Task(name="test.die", title="Die", params=Nothing, run=die, max_idle_attempts=2)
-TASKS = {task.name: task for task in (STEPS, NOTHING, HALF, SLEEP, BLOCK, REFUSE, CRASH, LOSE_DATABASE, DIE)}
+TASKS = {task.name: task for task in (STEPS, NOTHING, HALF, SLEEP, BLOCK, WEDGE, REFUSE, CRASH, LOSE_DATABASE, DIE)}
 UNKNOWN = Task(name="test.unknown", title="Unknown", params=Nothing, run=do_nothing, max_idle_attempts=1)
 
 PROGRAM = Path(__file__)

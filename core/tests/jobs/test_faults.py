@@ -17,7 +17,7 @@ from counterfoil.jobs.repository import PublishedRow
 
 from .conftest import Jobs
 from .processes import WorkerProcess
-from .sample_tasks import DIE, NOTHING, STEPS, Steps
+from .sample_tasks import DIE, NOTHING, STEPS, WEDGE, Seconds, Steps
 
 pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("redis", "ticker")]
 
@@ -114,6 +114,18 @@ async def test_a_broker_that_dies_and_comes_back_is_found_again_by_worker_and_ti
     job = await jobs.finished(await jobs.enqueue(NOTHING))
 
     assert (job.status, job.attempts) == ("succeeded", 1)
+
+
+async def test_a_job_that_does_not_stop_when_told_to_ends_with_its_process(
+    jobs: Jobs, start_worker: StartWorker
+) -> None:
+    start_worker()
+
+    job = await jobs.finished(await jobs.enqueue(WEDGE, Seconds(seconds=60)))
+
+    assert job.error is not None
+    assert (job.attempts, job.error["code"]) == (1, "time_limit_exceeded")
+    assert (await jobs.finished(await jobs.enqueue(NOTHING))).status == "succeeded"
 
 
 async def test_a_job_that_kills_its_worker_again_and_again_is_given_up(jobs: Jobs, start_worker: StartWorker) -> None:
