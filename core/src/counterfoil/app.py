@@ -7,7 +7,6 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from redis.asyncio import Redis
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,6 +19,7 @@ from counterfoil.identity.service import Identity
 from counterfoil.ingest.routes import router as ingest_router
 from counterfoil.jobs.feed import JobFeed
 from counterfoil.jobs.routes import router as jobs_router
+from counterfoil.kit import cache
 from counterfoil.kit.errors import NotFound
 from counterfoil.kit.provided import Provided
 from counterfoil.plugins.manager import PluginManager
@@ -83,7 +83,7 @@ def _lifespan(settings: Settings, manager: PluginManager) -> Callable[[FastAPI],
             url = settings.database_url.get_secret_value()
             database = Database.connect(url, pool_size=settings.database_pool_size)
             stack.push_async_callback(database.close)
-            redis = Redis.from_url(settings.redis_url.get_secret_value())
+            redis = cache.connect(settings.redis_url.get_secret_value())
             stack.push_async_callback(redis.aclose)
             feed = JobFeed(url)
             stack.push_async_callback(feed.close)

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 import warnings
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -37,6 +38,8 @@ _JOB_CONNECTIONS = 5
 _PATIENCE_S = 60.0
 _STATEMENT_TIMEOUT_S = 120
 _CLOSE_TIMEOUT_S = 5.0
+# The pool replaces a child that ends at once; this keeps a database that is away from making that a busy loop.
+_START_AGAIN_AFTER_S = 1.0
 
 _log = get_logger(__name__)
 
@@ -152,7 +155,12 @@ class _PoolChildren:
         self.child.run(UUID(tenant_id), UUID(job_id))
 
     def on_child_started(self, **_: object) -> None:
-        self.child = _PoolChild(self.settings, self.registry, self.stopping)
+        try:
+            self.child = _PoolChild(self.settings, self.registry, self.stopping)
+        except Exception as error:  # noqa: BLE001  (Celery would swallow any, and hand jobs to a process that can run none)
+            _log.error("worker.child_failed", exc_info=error)
+            time.sleep(_START_AGAIN_AFTER_S)
+            os._exit(1)
 
     def on_child_ending(self, **_: object) -> None:
         if self.child is not None:

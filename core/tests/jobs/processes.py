@@ -15,10 +15,11 @@ _FORKS.set_forkserver_preload(["counterfoil.worker", "pytest"])
 
 
 class WorkerProcess:
-    def __init__(self, environment: dict[str, str], *, log: Path) -> None:
+    def __init__(self, environment: dict[str, str], *, log: Path, queue: str = "sync") -> None:
         self.log = log
         self._process = _FORKS.Process(
-            target=runpy.run_path, args=(str(PROGRAM), {"ENVIRONMENT": environment, "LOG": str(log)}, "__main__")
+            target=runpy.run_path,
+            args=(str(PROGRAM), {"ENVIRONMENT": environment, "LOG": str(log), "QUEUE": queue}, "__main__"),
         )
         self._process.start()
 

@@ -5,17 +5,20 @@ import os
 import signal
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import text
 
 from counterfoil.config import Settings
-from counterfoil.db import UnitOfWork
+from counterfoil.db import Database, UnitOfWork
 from counterfoil.jobs.context import JobContext
 from counterfoil.kit.errors import Conflict
+from counterfoil.kit.provided import Provided
 from counterfoil.plugins.records import Outcome, Reason, Task
-from counterfoil.worker import WorkerRegistry, run_worker
+from counterfoil.worker import WorkerRegistry, basic_resources, run_worker
 
 
 class Steps(BaseModel):
@@ -104,6 +107,7 @@ async def die(_job: JobContext, _params: Nothing) -> Outcome:
 
 STEPS = Task(name="test.steps", title="Take steps", params=Steps, run=take_steps)
 NOTHING = Task(name="test.nothing", title="Do nothing", params=Nothing, run=do_nothing)
+EXPORT = Task(name="test.export", title="Export", params=Nothing, run=do_nothing, queue="export")
 HALF = Task(name="test.half", title="Do half", params=Nothing, run=half)
 SLEEP = Task(name="test.sleep", title="Sleep", params=Seconds, run=sleep, time_limit_s=1.0)
 BLOCK = Task(name="test.block", title="Block", params=Seconds, run=block)
@@ -112,20 +116,34 @@ REFUSE = Task(name="test.refuse", title="Refuse", params=Nothing, run=refuse)
 CRASH = Task(name="test.crash", title="Crash", params=Nothing, run=crash)
 LOSE_DATABASE = Task(name="test.lose_database", title="Lose the database", params=Nothing, run=lose_database)
 DIE = Task(name="test.die", title="Die", params=Nothing, run=die, max_idle_attempts=2)
-TASKS = {task.name: task for task in (STEPS, NOTHING, HALF, SLEEP, BLOCK, WEDGE, REFUSE, CRASH, LOSE_DATABASE, DIE)}
+TASKS = {
+    task.name: task for task in (STEPS, NOTHING, EXPORT, HALF, SLEEP, BLOCK, WEDGE, REFUSE, CRASH, LOSE_DATABASE, DIE)
+}
 UNKNOWN = Task(name="test.unknown", title="Unknown", params=Nothing, run=do_nothing, max_idle_attempts=1)
 
 PROGRAM = Path(__file__)
+FAIL_FIRST = "TEST_FAIL_FIRST"
 
 
-def main(environment: dict[str, str], log: Path) -> int:
+@asynccontextmanager
+async def failing_first(settings: Settings, database: Database) -> AsyncIterator[Provided]:
+    """Fails once, when a file is named that does not exist yet."""
+    if marker := os.environ.get(FAIL_FIRST):
+        with suppress(FileExistsError):
+            os.mknod(marker)
+            raise RuntimeError("no resources yet")
+    async with basic_resources(settings, database) as provided:
+        yield provided
+
+
+def main(environment: dict[str, str], log: Path, queue: str) -> int:
     """A worker that knows these tasks."""
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.environ.update(environment)
-    return run_worker(Settings(), queues=["sync"], registry=WorkerRegistry(tasks=TASKS))
+    return run_worker(Settings(), queues=[queue], registry=WorkerRegistry(tasks=TASKS, resources=failing_first))
 
 
 if __name__ == "__main__":
-    sys.exit(main(globals()["ENVIRONMENT"], Path(globals()["LOG"])))
+    sys.exit(main(globals()["ENVIRONMENT"], Path(globals()["LOG"]), globals()["QUEUE"]))

@@ -1,4 +1,5 @@
 import asyncio
+import json
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from counterfoil.config import Settings
 from counterfoil.db import Database
 from counterfoil.db.database import driver_url
 from counterfoil.jobs import service
-from counterfoil.jobs.errors import JobAlreadyFinished
+from counterfoil.jobs.errors import JobAlreadyFinished, JobInProgress
 from counterfoil.kit import context
 from counterfoil.kit.context import Actor
 from counterfoil.kit.errors import NotFound
@@ -76,6 +77,24 @@ async def test_asking_twice_for_the_same_subject_gives_the_unfinished_job(jobs: 
     assert len(await jobs.audited(first)) == 1
     await jobs.cancel(first)
     assert await jobs.enqueue(NOTHING, subject=subject) != first
+
+
+async def test_an_unfinished_job_with_other_parameters_is_not_taken_for_this_one(jobs: Jobs) -> None:
+    subject = ("connection", new_id())
+    await jobs.enqueue(STEPS, Steps(count=1), subject=subject, title="Sync the shop")
+
+    with pytest.raises(JobInProgress, match="Sync the shop is queued with other options"):
+        await jobs.enqueue(STEPS, Steps(count=2), subject=subject)
+
+
+async def test_what_was_asked_for_is_on_record(jobs: Jobs) -> None:
+    subject = ("connection", new_id())
+
+    [event] = await jobs.audited(await jobs.enqueue(STEPS, Steps(count=7), subject=subject))
+
+    payload = json.loads(event["payload"])
+    assert payload["params"]["count"] == 7
+    assert payload["subject"] == {"type": "connection", "id": str(subject[1])}
 
 
 async def test_asking_at_the_same_moment_gives_one_job(jobs: Jobs) -> None:

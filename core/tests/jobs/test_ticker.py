@@ -81,6 +81,20 @@ async def test_what_a_flushed_broker_forgot_is_published_again_but_what_waits_th
     assert await redis.llen(QUEUE) == 1
 
 
+async def test_a_message_lost_behind_a_backlog_is_published_again_too_only_later(
+    jobs: Jobs, redis: Redis, one_ticker: Ticker
+) -> None:
+    await jobs.enqueue(NOTHING)
+    await one_ticker.publish()
+    await redis.delete(QUEUE)
+    await redis.lpush(QUEUE, "somebody else's")
+    await asyncio.sleep(0.3)
+
+    assert await one_ticker.republish() == 0
+    await asyncio.sleep(2.0)
+    assert await one_ticker.republish() == 1
+
+
 async def test_the_ticker_outlives_a_broker_that_is_away(jobs: Jobs, job_settings: Settings, valkey_root: Path) -> None:
     server = EmbeddedValkey(valkey_root)
     address = type(job_settings.redis_url)(server.url())

@@ -1,11 +1,15 @@
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from .conftest import Jobs
+from .processes import WorkerProcess
 from .sample_tasks import (
     BLOCK,
     CRASH,
+    EXPORT,
+    FAIL_FIRST,
     HALF,
     LOSE_DATABASE,
     REFUSE,
@@ -45,6 +49,23 @@ async def test_everything_a_job_does_is_audited_with_its_requester_and_correlati
     assert {event["actor_label"] for event in events} == {"system"}
     assert events[1]["correlation_id"] == job.correlation_id
     assert events[1]["job_id"] == job_id
+
+
+async def test_a_pool_process_that_cannot_start_is_replaced(
+    jobs: Jobs, worker_environment: dict[str, str], tmp_path: Path
+) -> None:
+    process = WorkerProcess(
+        {**worker_environment, FAIL_FIRST: str(tmp_path / "failed"), "COUNTERFOIL_WORKER_CONCURRENCY": "1"},
+        log=tmp_path / "worker.log",
+        queue="export",
+    )
+    try:
+        job = await jobs.finished(await jobs.enqueue(EXPORT))
+    finally:
+        process.destroy()
+
+    assert job.status == "succeeded"
+    assert "worker.child_failed" in (tmp_path / "worker.log").read_text()
 
 
 async def test_a_problem_fails_the_job_with_its_code_and_a_crash_keeps_its_secrets(jobs: Jobs) -> None:

@@ -175,7 +175,7 @@ export interface paths {
         put?: never;
         /**
          * Sync
-         * @description Start a sync, or join the one that is under way.
+         * @description Start a sync, or join the same one that is under way; 409 when that one has other options.
          */
         post: operations["syncConnection"];
         delete?: never;
@@ -1809,6 +1809,15 @@ export interface operations {
                 };
             };
             /** @description Problem */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1863,6 +1872,15 @@ export interface operations {
             };
             /** @description Problem */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

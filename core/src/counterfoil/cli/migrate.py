@@ -22,7 +22,8 @@ def run(_arguments: argparse.Namespace) -> int:
         reports = migrate(settings)
     for report in reports:
         say(describe(report))
-    return 1 if any(report.status == "quarantined" for report in reports) else 0
+    # A third party's plugin in quarantine is reported, and must not stop a roll-out: a broken one of ours raises.
+    return 0
 
 
 def migrate(settings: Settings) -> list[LineageReport]:

@@ -32,10 +32,10 @@ Syncing = Annotated[Scope, require("connections.sync")]
     "/{connection_id}/sync",
     operation_id="syncConnection",
     status_code=202,
-    responses=problem_responses(401, 403, 404, 422),
+    responses=problem_responses(401, 403, 404, 409, 422),
 )
 async def sync(connection_id: UUID, scope: Syncing, plugins: Plugins, body: SyncIn | None = None) -> JobStarted:
-    """Start a sync, or join the one that is under way."""
+    """Start a sync, or join the same one that is under way; 409 when that one has other options."""
     wanted = body or SyncIn.model_validate({})
     connection, connector = await _usable(scope.uow, connection_id, plugins)
     chosen_streams(connector, wanted.streams)
@@ -47,7 +47,7 @@ async def sync(connection_id: UUID, scope: Syncing, plugins: Plugins, body: Sync
     "/{connection_id}/replay",
     operation_id="replayConnection",
     status_code=202,
-    responses=problem_responses(401, 403, 404, 422),
+    responses=problem_responses(401, 403, 404, 409, 422),
 )
 async def replay(connection_id: UUID, scope: Syncing, plugins: Plugins, body: ReplayIn | None = None) -> JobStarted:
     """Rebuild canonical rows from the raw records that were kept; the vendor is not asked."""

@@ -73,8 +73,7 @@ class Publisher:
                 self._app.send_task(
                     RUN_JOB,
                     kwargs=message(row),
-                    exchange="",
-                    routing_key=row.queue,
+                    queue=row.queue,
                     producer=producer,
                     retry=False,
                     ignore_result=True,

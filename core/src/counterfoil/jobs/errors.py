@@ -22,6 +22,10 @@ class JobAlreadyFinished(Conflict):
     status, code, title = 409, "job_finished", "The job has finished already"
 
 
+class JobInProgress(Conflict):
+    status, code, title = 409, "job_in_progress", "A job of this kind is under way with other options"
+
+
 class JobParamsInvalid(Problem):
     status, code, title = 422, "job_params_invalid", "The job's parameters are not valid"
 

@@ -3,7 +3,7 @@
 Triggers tell the two channels: that a row waits to be published, and that a job changed (its ``event_seq`` grew).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -36,6 +36,14 @@ class Stuck:
 
     fence: int
     cancel_requested: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """A job that has just reached its final state."""
+
+    kind: str
+    correlation_id: UUID
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,17 +118,17 @@ async def events_after(uow: UnitOfWork, job_id: UUID, *, seq: int, until: int, l
 
 _CANCEL = """
     UPDATE core.jobs
-    SET cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp()),
+    SET cancel_requested_at = clock_timestamp(),
         finished_at = CASE status WHEN 'queued' THEN clock_timestamp() END,
         status = CASE status WHEN 'queued' THEN 'cancelled' ELSE status END,
         event_seq = event_seq + 1, updated_at = clock_timestamp()
-    WHERE id = $1 AND status IN ('queued', 'running')
+    WHERE id = $1 AND status IN ('queued', 'running') AND cancel_requested_at IS NULL
     RETURNING status
 """
 
 
 async def request_cancel(driver: Driver, job_id: UUID) -> str | None:
-    """The status after it, or None when the job has finished already."""
+    """The status after it, or None when the job has finished or somebody asked already."""
     # A unit of work of the running job holds the row for as long as one batch takes.
     await driver.execute("SET LOCAL lock_timeout = '20s'")
     status: str | None = await driver.fetchval(_CANCEL, job_id)
@@ -203,7 +211,7 @@ _FINISH = """
         finished_at = clock_timestamp(), lease_owner = NULL, lease_until = NULL,
         event_seq = event_seq + 1, updated_at = clock_timestamp()
     WHERE id = $1 AND fence = $2 AND status = 'running'
-    RETURNING kind
+    RETURNING kind, correlation_id
 """
 
 
@@ -216,11 +224,11 @@ async def finish(
     result: dict[str, Any] | None,
     error: dict[str, Any] | None,
     reasons: list[dict[str, str]],
-) -> str | None:
-    """The job's kind, or None when the lease is lost."""
+) -> Ended | None:
+    """What has ended, or None when the lease is lost."""
     documents = [None if value is None else _json(value) for value in (result, error, reasons)]
-    kind: str | None = await driver.fetchval(_FINISH, job_id, fence, status, *documents)
-    return kind
+    row = await driver.fetchrow(_FINISH, job_id, fence, status, *documents)
+    return Ended(**row) if row else None
 
 
 _RELEASE = """
@@ -282,8 +290,10 @@ async def reap(driver: Driver, *, batch: int) -> list[LostRow]:
     return [LostRow(**row) for row in rows]
 
 
-async def republish(driver: Driver, *, queues: Sequence[str], older_than_s: float) -> int:
-    return int(await driver.fetchval("SELECT core.republish_jobs($1, $2)", list(queues), older_than_s))
+async def republish(driver: Driver, *, older_than_s: Mapping[str, float]) -> int:
+    """Have jobs published again that nobody claimed for as long as their queue's age; how many."""
+    query = "SELECT core.republish_jobs($1, $2)"
+    return int(await driver.fetchval(query, list(older_than_s), list(older_than_s.values())))
 
 
 async def ensure_partitions(driver: Driver) -> int:

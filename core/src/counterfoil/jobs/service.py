@@ -11,8 +11,9 @@ from pydantic import BaseModel
 from counterfoil import audit
 from counterfoil.db.database import UnitOfWork
 from counterfoil.jobs import repository
-from counterfoil.jobs.errors import AttemptsExhausted, JobAlreadyFinished, JobCancelled, LostLease
+from counterfoil.jobs.errors import AttemptsExhausted, JobAlreadyFinished, JobCancelled, JobInProgress, LostLease
 from counterfoil.jobs.models import QUEUES, Job, JobEvent
+from counterfoil.jobs.repository import Ended
 from counterfoil.kit import context
 from counterfoil.kit.errors import NotFound, Problem
 from counterfoil.kit.ids import new_id
@@ -67,8 +68,11 @@ async def enqueue(
         params: checked parameters; kept as JSON.
         title: what a person reads; the task's own title by default.
         subject: what the job is about, such as ``("connection", id)``. While a job of this kind for this subject is
-            queued or running, that one is returned and none is made.
+            queued or running, none is made; that one is returned when it was asked for with the same parameters.
         replay_of: the job this one repeats.
+
+    Raises:
+        JobInProgress: an unfinished job of this kind and subject has other parameters.
     """
     if task.queue not in QUEUES:
         msg = f"{task.name}: no queue is called {task.queue!r}"
@@ -90,6 +94,8 @@ async def enqueue(
     }
     while True:
         if subject and (existing := await repository.unfinished_of_subject(uow, kind=task.name, subject=subject)):
+            if existing.params != values["params"]:
+                raise JobInProgress(f"{existing.title} is {existing.status} with other options (job {existing.id}).")
             return existing
         # None: another transaction was first; the next look finds its job, unless that has already finished.
         if job := await repository.add(uow, {"id": new_id(), **values}):
@@ -99,7 +105,13 @@ async def enqueue(
         action="core.job.requested",
         resource_type=RESOURCE,
         resource_id=job.id,
-        payload={"kind": job.kind, "title": job.title, "replay_of": str(replay_of) if replay_of else None},
+        payload={
+            "kind": job.kind,
+            "title": job.title,
+            "params": job.params,
+            "subject": {"type": subject[0], "id": str(subject[1])} if subject else None,
+            "replay_of": str(replay_of) if replay_of else None,
+        },
     )
     return job
 
@@ -137,7 +149,8 @@ async def cancel(uow: UnitOfWork, job_id: UUID) -> Job:
     status = await repository.request_cancel(await uow.driver(), job_id)
     job = await get(uow, job_id)
     if status is None:
-        if job.status != "cancelled":
+        # Asked before: it has ended so, or will at its next step.
+        if job.is_finished and job.status != "cancelled":
             raise JobAlreadyFinished(f"It ended as {job.status}.")
         return job
     await audit.record(
@@ -148,7 +161,8 @@ async def cancel(uow: UnitOfWork, job_id: UUID) -> Job:
         payload={"kind": job.kind, "was": "queued" if status == "cancelled" else "running"},
     )
     if status == "cancelled":
-        await _record_finished(uow, job_id, kind=job.kind, ending=Ending.cancelled())
+        ended = Ended(kind=job.kind, correlation_id=job.correlation_id)
+        await _record_finished(uow, job_id, ended, Ending.cancelled())
     return job
 
 
@@ -158,7 +172,7 @@ async def finish(uow: UnitOfWork, job_id: UUID, *, fence: int, ending: Ending) -
     Raises:
         LostLease: it is somebody else's by now.
     """
-    kind = await repository.finish(
+    ended = await repository.finish(
         await uow.driver(),
         job_id,
         fence=fence,
@@ -167,9 +181,9 @@ async def finish(uow: UnitOfWork, job_id: UUID, *, fence: int, ending: Ending) -
         error=ending.error,
         reasons=ending.reasons,
     )
-    if kind is None:
+    if ended is None:
         raise LostLease
-    await _record_finished(uow, job_id, kind=kind, ending=ending)
+    await _record_finished(uow, job_id, ended, ending)
 
 
 async def release(
@@ -223,13 +237,18 @@ async def hold(uow: UnitOfWork, job_id: UUID, *, fence: int, lease_s: float) -> 
         raise JobCancelled
 
 
-async def _record_finished(uow: UnitOfWork, job_id: UUID, *, kind: str, ending: Ending) -> None:
-    await audit.record(
-        uow,
-        action="core.job.finished",
-        resource_type=RESOURCE,
-        resource_id=job_id,
-        outcome="error" if ending.status == "failed" else "ok",
-        reason=ending.error["code"] if ending.error else None,
-        payload={"kind": kind, "status": ending.status, "reasons": ending.reasons},
-    )
+async def _record_finished(uow: UnitOfWork, job_id: UUID, ended: Ended, ending: Ending) -> None:
+    # Whoever ends it (its worker, the ticker, a person), the end belongs to the request that asked for the job.
+    with (
+        context.bound(context.current_correlation_id, ended.correlation_id),
+        context.bound(context.current_job_id, job_id),
+    ):
+        await audit.record(
+            uow,
+            action="core.job.finished",
+            resource_type=RESOURCE,
+            resource_id=job_id,
+            outcome="error" if ending.status == "failed" else "ok",
+            reason=ending.error["code"] if ending.error else None,
+            payload={"kind": ended.kind, "status": ending.status, "reasons": ending.reasons},
+        )

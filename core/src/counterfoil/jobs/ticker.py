@@ -22,6 +22,7 @@ from counterfoil.jobs.errors import DATABASE_TROUBLE
 from counterfoil.jobs.listener import listen
 from counterfoil.jobs.models import QUEUES
 from counterfoil.jobs.repository import JOBS_CHANNEL, LostRow, PublishedRow
+from counterfoil.kit import cache
 from counterfoil.observability import get_logger
 
 _LOCKS = {"publish": 4_840_281, "reap": 4_840_282, "republish": 4_840_283, "partitions": 4_840_284}
@@ -30,6 +31,8 @@ _PUBLISH_EVERY_S = 1.0
 _PARTITIONS_EVERY_S = 3600.0
 _LONGEST_PAUSE_S = 10.0
 _REDIS_TIMEOUT_S = 10.0
+# How much longer a message may wait in a queue that still holds others.
+_BUSY_FACTOR = 10
 _TROUBLE = (*DATABASE_TROUBLE, BrokerError, RedisError)
 
 _log = get_logger(__name__)
@@ -38,8 +41,7 @@ _log = get_logger(__name__)
 async def run_ticker(settings: Settings) -> None:
     """Tick until cancelled; a database or a Redis that is away only delays it."""
     database = Database.connect(settings.database_url.get_secret_value(), pool_size=len(_LOCKS), patience_s=0)
-    # Without its own time-outs: before Python 3.12 they make redis-py lose cancellations. `republish` has one.
-    redis = Redis.from_url(settings.redis_url.get_secret_value(), socket_timeout=None, socket_connect_timeout=None)
+    redis = cache.connect(settings.redis_url.get_secret_value())
     publisher = Publisher(settings)
     ticker = Ticker(
         database=database,
@@ -101,19 +103,22 @@ class Ticker:
         return len(found)
 
     async def republish(self) -> int:
-        """Publish again what nobody claimed although its queue is empty: the broker has lost it."""
-        # A queue that still holds messages is merely slow; more of the same would only fill the broker.
+        """Publish again what nobody claimed: the broker has lost it.
+
+        That is soon certain of an empty queue. One that still holds messages is probably just slow, and more of the same
+        would fill the broker; but behind a backlog that never ends a lost message must be found too, so there it takes
+        ten times as long.
+        """
         async with asyncio.timeout(_REDIS_TIMEOUT_S):
             empty = [name for name in QUEUES if not await self.redis.llen(f"{KEY_PREFIX}{name}")]
-        if not empty:
-            return 0
+        ages = {name: self.republish_after_s * (1 if name in empty else _BUSY_FACTOR) for name in QUEUES}
         async with self.database.unit_of_work(None) as uow:
             driver = await uow.driver()
             if not await repository.try_duty(driver, _LOCKS["republish"]):
                 return 0
-            count = await repository.republish(driver, queues=empty, older_than_s=self.republish_after_s)
+            count = await repository.republish(driver, older_than_s=ages)
         if count:
-            _log.warning("job.republished", count=count, queues=empty)
+            _log.warning("job.republished", count=count)
             self._due.set()
         return count
 

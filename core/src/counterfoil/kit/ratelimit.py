@@ -1,5 +1,6 @@
 """Rate limits shared by every process: GCRA in Redis, one round trip, the server's own clock."""
 
+import asyncio
 import hashlib
 import math
 from dataclasses import dataclass
@@ -8,6 +9,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from counterfoil.kit.errors import TooManyRequests, Unavailable
+
+_TIMEOUT_S = 2.0
 
 # The generic cell rate algorithm keeps one number per key: when the bucket would be empty again, in milliseconds.
 _TAKE = """
@@ -40,7 +43,8 @@ class RateLimiter:
         """Count one and return 0, or, where the rate is used up, the seconds until one is free (nothing is counted)."""
         # Hashed, because a subject may be an e-mail address and Redis is no place for those.
         digest = hashlib.blake2b("\0".join(subject).encode(), digest_size=16).hexdigest()
-        wait_ms = await self._take(keys=[f"rate:{name}:{digest}"], args=[rate.interval_ms, rate.burst])
+        async with asyncio.timeout(_TIMEOUT_S):
+            wait_ms = await self._take(keys=[f"rate:{name}:{digest}"], args=[rate.interval_ms, rate.burst])
         return float(wait_ms) / 1000
 
     async def require(self, name: str, *subject: str, rate: Rate) -> None:
@@ -52,7 +56,7 @@ class RateLimiter:
         """
         try:
             wait_s = await self.take(name, *subject, rate=rate)
-        except RedisError as error:
+        except (RedisError, OSError) as error:
             raise Unavailable("Requests cannot be counted right now.", headers={"Retry-After": "5"}) from error
         if wait_s > 0:
             retry_after = math.ceil(wait_s)

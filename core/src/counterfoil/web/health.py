@@ -1,5 +1,6 @@
 """Is the process alive, and can it do its work: for supervisors and load balancers."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -14,6 +15,8 @@ from counterfoil.web.deps import provided
 Probe = Callable[[], Awaitable[object]]
 
 router = APIRouter(prefix="/health", tags=["health"])
+_TIMEOUT_S = 5.0
+
 _log = get_logger(__name__)
 
 
@@ -45,7 +48,8 @@ async def ready(probes: Annotated[ReadinessProbes, Depends(provided(ReadinessPro
     checks: dict[str, Literal["ok", "unavailable"]] = {}
     for name, probe in probes.probes.items():
         try:
-            await probe()
+            async with asyncio.timeout(_TIMEOUT_S):
+                await probe()
         except Exception as error:  # noqa: BLE001  (whatever a service raises, the answer is that it is not there)
             _log.warning("health.unavailable", check=name, error=str(error))
             checks[name] = "unavailable"

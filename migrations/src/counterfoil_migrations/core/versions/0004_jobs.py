@@ -182,14 +182,14 @@ def _reap() -> None:
 
 def _republish() -> None:
     definer_function(
-        "core.republish_jobs(queues text[], older_than_s double precision)",
+        "core.republish_jobs(queues text[], older_than_s double precision[])",
         returns="bigint",
         body="""
             WITH forgotten AS (
                 SELECT j.tenant_id, j.id FROM core.jobs j
-                WHERE j.status = 'queued' AND j.queue = ANY (queues)
-                  AND j.published_at < clock_timestamp() - make_interval(secs => older_than_s)
-                FOR NO KEY UPDATE SKIP LOCKED
+                JOIN unnest(queues, older_than_s) AS age (queue, secs) ON age.queue = j.queue
+                WHERE j.status = 'queued' AND j.published_at < clock_timestamp() - make_interval(secs => age.secs)
+                FOR NO KEY UPDATE OF j SKIP LOCKED
             ), unpublished AS (
                 UPDATE core.jobs j SET published_at = NULL FROM forgotten
                 WHERE j.tenant_id = forgotten.tenant_id AND j.id = forgotten.id
