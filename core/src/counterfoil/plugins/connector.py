@@ -4,7 +4,7 @@ The first half of a stream does the talking and yields raw records; the second i
 complete set of canonical rows it stands for. Everything else (cursors, retries, dedupe, upsert, lineage) is the engine's.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Protocol, get_args
@@ -157,10 +157,40 @@ class Window:
 
 @dataclass(frozen=True)
 class Raw:
-    """One record as the vendor sent it."""
+    """One record as the vendor sent it.
+
+    ``stream`` names another stream of the connector whose record this is, as an event tells of a charge; by default it is
+    the stream that read it. ``observed_at`` is the instant its content was true, where that is not the request's own, as
+    with an event. A ``deleted`` record is gone at the vendor: its rows become tombstones, its last payload is kept.
+    """
 
     source_id: str
     payload: Json
+    stream: str | None = None
+    observed_at: datetime | None = None
+    deleted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hint:
+    """A record the vendor says has changed. Only ever a reason to fetch it: what a webhook's body says is not landed."""
+
+    stream: str
+    source_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookEvent:
+    """A webhook whose signature held. ``id`` is the vendor's and the same in every delivery of the same event."""
+
+    id: str
+    type: str
+    created_at: datetime | None = None
+    hints: Sequence[Hint] = ()
+
+
+class SignatureInvalid(Exception):
+    """A webhook that the vendor did not sign, or signed too long ago. The message may be shown and holds no secret."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,11 +228,17 @@ class CanonicalRow:
 class TimeCursor:
     """Windows of time. Each run reads again from ``lookback`` before the last one's end, to catch late edits.
 
-    Durations are written ``"3h"`` or ``"31d"``. Without ``max_window`` a back-fill is one window.
+    Durations are written ``"3h"`` or ``"31d"``. Without ``max_window`` a back-fill is one window. ``lag`` is how far
+    behind the present a window ends, for a source that shows things late. ``horizon`` is how long the source keeps what
+    the stream reads: a stream that was not read for longer has missed something, and every stream it tells of is read in
+    full again. ``slices`` is how many windows of a back-fill may be read side by side; it takes ``Connector.earliest``.
     """
 
     lookback: str = "0s"
     max_window: str | None = None
+    lag: str = "0s"
+    horizon: str | None = None
+    slices: int = 1
 
     @property
     def lookback_delta(self) -> timedelta:
@@ -211,6 +247,14 @@ class TimeCursor:
     @property
     def max_window_delta(self) -> timedelta | None:
         return duration(self.max_window) if self.max_window else None
+
+    @property
+    def lag_delta(self) -> timedelta:
+        return duration(self.lag)
+
+    @property
+    def horizon_delta(self) -> timedelta | None:
+        return duration(self.horizon) if self.horizon else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,11 +266,17 @@ class ParentCursor:
 
 Pages = Callable[[Any, Any, Window], AsyncIterator[Page]]
 ToRows = Callable[[Json], Sequence[CanonicalRow]]
+IsOpen = Callable[[Json], bool]
+FetchOne = Callable[[Any, Any, str], Awaitable[Raw | None]]
 
 
 @dataclass(kw_only=True)
 class Stream:
     """A stream's declaration and its two halves. Made by ``@stream``; ``@<name>.rows`` adds the second half.
+
+    ``@<name>.fetch`` adds ``async (self, ctx, source_id) -> Raw | None``, which reads one record, None when the vendor no
+    longer has it: webhooks and re-checks need it. ``@<name>.open`` adds a pure ``(payload) -> bool``: whether the record
+    may still change although no window will show it again, as a payout under way; each run fetches those once more.
 
     ``version`` is the mapping's: a bump maps every kept raw record again. ``authority`` decides between two streams that
     describe the same canonical row: the higher replaces the lower, never the other way round. ``volatile`` names
@@ -242,10 +292,20 @@ class Stream:
     volatile: Sequence[str] = ()
     pages: Pages
     to_rows: ToRows | None = field(default=None)
+    is_open: IsOpen | None = field(default=None)
+    fetch_one: FetchOne | None = field(default=None)
 
     def rows(self, function: ToRows) -> "staticmethod[[Json], Sequence[CanonicalRow]]":
         self.to_rows = function
         return staticmethod(function)
+
+    def open(self, function: IsOpen) -> "staticmethod[[Json], bool]":
+        self.is_open = function
+        return staticmethod(function)
+
+    def fetch(self, function: FetchOne) -> FetchOne:
+        self.fetch_one = function
+        return function
 
 
 def stream(
@@ -286,6 +346,7 @@ class Connector:
     limits: ClassVar[RateLimit] = RateLimit(rps=10, concurrency=4)
     headers: ClassVar[Mapping[str, str]] = {}
     auth_kind: ClassVar[str] = "api_key"
+    has_webhooks: ClassVar[bool] = False
     streams: ClassVar[dict[str, Stream]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -297,6 +358,10 @@ class Connector:
         """The API's origin for these settings."""
         return self.base_url
 
+    def limits_for(self, settings: Any) -> RateLimit:  # noqa: ARG002  (subclasses read it)
+        """What the account behind these settings allows; shared by every connection to the same account."""
+        return self.limits
+
     async def authorize(self, http: HttpClient, settings: Any) -> Bearer:
         """Turn the settings into an access token.
 
@@ -307,6 +372,18 @@ class Connector:
 
     async def check(self, ctx: ConnectorContext) -> Account:
         """Prove the credentials with one cheap call and say whose account it is."""
+        raise NotImplementedError
+
+    async def earliest(self, ctx: ConnectorContext) -> datetime | None:  # noqa: ARG002  (subclasses read it)
+        """An instant before which the account holds nothing, so that a back-fill can be cut into slices; None if unknown."""
+        return None
+
+    def verify(self, settings: Any, headers: Mapping[str, str], body: bytes, *, now: datetime) -> WebhookEvent:
+        """Prove that the vendor sent a webhook, and say what it is about. Header names are lower case.
+
+        Raises:
+            SignatureInvalid: it did not, or too long ago.
+        """
         raise NotImplementedError
 
     def classify(self, status: int, body: Any, headers: Mapping[str, str]) -> SourceError | None:  # noqa: ARG002  (subclasses read them)

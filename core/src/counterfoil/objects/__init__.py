@@ -1,0 +1,5 @@
+"""Files kept outside the database: artifacts, evidence packs, exports, anchors of the audit log."""
+
+from counterfoil.objects.store import DirectoryStore, ObjectExists, ObjectMissing, ObjectStore
+
+__all__ = ["DirectoryStore", "ObjectExists", "ObjectMissing", "ObjectStore"]

@@ -1,0 +1,118 @@
+"""Where objects are kept: a folder by default, any S3 in production.
+
+A key is ``<tenant id>/<purpose>/…``, made by us and never from what a user named. An object is written once and never
+changed: whatever has to change is a new object.
+"""
+
+import asyncio
+import os
+import re
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+_KEY = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.=-]*(/[A-Za-z0-9][A-Za-z0-9_.=-]*)+\Z")
+_CHUNK_BYTES = 256 * 1024
+
+
+class ObjectMissing(Exception):
+    """There is no object of this key."""
+
+
+class ObjectExists(Exception):
+    """There is an object of this key already; it was left as it is."""
+
+
+class ObjectStore(Protocol):
+    """Named byte strings, written whole and only once."""
+
+    async def put(self, key: str, content: BinaryIO) -> None:
+        """Store everything that can be read from a file. A reader never sees a part of it.
+
+        Raises:
+            ObjectExists: the key is taken.
+            ValueError: no key of ours looks like that.
+        """
+
+    def read(self, key: str) -> AsyncIterator[bytes]:
+        """The object in chunks.
+
+        Raises:
+            ObjectMissing: at the first chunk.
+        """
+
+    async def exists(self, key: str) -> bool: ...
+
+    async def keys(self, prefix: str) -> list[str]:
+        """The keys that begin with a prefix, in order."""
+
+    async def delete(self, key: str) -> None:
+        """Remove an object; one that is not there is removed already. Whether it may go is for the index to say."""
+
+
+def checked_key(key: str) -> str:
+    """The key itself.
+
+    Raises:
+        ValueError: it could leave the store's folder, or means different objects to different stores.
+    """
+    if not _KEY.match(key) or ".." in key:
+        raise ValueError(f"not an object key: {key!r}")
+    return key
+
+
+class DirectoryStore:
+    """Objects as files below one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    async def put(self, key: str, content: BinaryIO) -> None:
+        await asyncio.to_thread(self._put, self._path(key), content)
+
+    async def read(self, key: str) -> AsyncIterator[bytes]:
+        path = self._path(key)
+        try:
+            file = await asyncio.to_thread(path.open, "rb")
+        except FileNotFoundError:
+            raise ObjectMissing(key) from None
+        with file:
+            while chunk := await asyncio.to_thread(file.read, _CHUNK_BYTES):
+                yield chunk
+
+    async def exists(self, key: str) -> bool:
+        return await asyncio.to_thread(self._path(key).is_file)
+
+    async def keys(self, prefix: str) -> list[str]:
+        return await asyncio.to_thread(self._keys, prefix)
+
+    async def delete(self, key: str) -> None:
+        path = self._path(key)
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    def _path(self, key: str) -> Path:
+        return self._root / checked_key(key)
+
+    def _put(self, path: Path, content: BinaryIO) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor, name = tempfile.mkstemp(prefix=".part-", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                while chunk := content.read(_CHUNK_BYTES):
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            # A link, unlike a rename, fails where the name is taken.
+            os.link(name, path)
+        except FileExistsError:
+            raise ObjectExists(path.name) from None
+        finally:
+            with suppress(FileNotFoundError):
+                Path(name).unlink()
+
+    def _keys(self, prefix: str) -> list[str]:
+        folder = self._root / prefix.rpartition("/")[0]
+        found = (path.relative_to(self._root).as_posix() for path in folder.rglob("*") if path.is_file())
+        return sorted(key for key in found if key.startswith(prefix) and not key.rpartition("/")[2].startswith("."))
