@@ -22,6 +22,7 @@ from counterfoil.jobs.routes import router as jobs_router
 from counterfoil.kit import cache
 from counterfoil.kit.errors import NotFound
 from counterfoil.kit.provided import Provided
+from counterfoil.outbound.routes import router as outbound_router
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.plugins.migrate import quarantine_unmigrated
 from counterfoil.tables.definitions import CORE_TABLES
@@ -59,6 +60,7 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
         plugins_router,
         # Before the connections' own, whose /{id} would swallow more exact paths.
         ingest_router,
+        outbound_router,
         connections_router,
         jobs_router,
         tables_router,

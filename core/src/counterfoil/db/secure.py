@@ -33,6 +33,7 @@ SYSTEM_TABLES = frozenset(
 
 DEFAULT_GRANT = "SELECT, INSERT, UPDATE, DELETE"
 APP_GRANTS: dict[str, str] = {
+    "core.api_calls": "SELECT, INSERT",
     "core.audit_events": "SELECT, INSERT",
     "core.users": "SELECT (id, email, name, status, last_login_at, created_at, updated_at)",
     "core.tenants": "SELECT, INSERT, UPDATE (name, default_currency, timezone, updated_at)",
