@@ -18,10 +18,12 @@ from counterfoil.identity.routes import router as identity_router
 from counterfoil.identity.service import Identity
 from counterfoil.ingest.routes import router as ingest_router
 from counterfoil.jobs.feed import JobFeed
+from counterfoil.jobs.registry import TaskRegistry
 from counterfoil.jobs.routes import router as jobs_router
 from counterfoil.kit import cache
 from counterfoil.kit.errors import NotFound
 from counterfoil.kit.provided import Provided
+from counterfoil.objects import ObjectStore, open_store
 from counterfoil.outbound.routes import router as outbound_router
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.plugins.migrate import quarantine_unmigrated
@@ -33,6 +35,7 @@ from counterfoil.web.health import router as health_router
 from counterfoil.web.middleware import BodyLimit, RequestContext, TextGuard
 from counterfoil.web.problems import ProblemOut, install_problem_handlers, problem_response
 from counterfoil.web.ui import StaticUi
+from counterfoil.worker import TASKS
 
 _API_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -93,6 +96,8 @@ def _lifespan(settings: Settings, manager: PluginManager) -> Callable[[FastAPI],
             provided: Provided = app.state.provided
             for thing in (settings, database, redis, feed, manager, TableRegistry(CORE_TABLES)):
                 provided.add(thing)
+            provided.add(TaskRegistry(TASKS))
+            provided.add(open_store(settings), ObjectStore)
             provided.add(Identity.build(settings, database=database, redis=redis))
             provided.add(ReadinessProbes(probes={"database": lambda: _ask(database), "redis": redis.ping}))
             yield

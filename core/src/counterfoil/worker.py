@@ -23,16 +23,19 @@ from celery.signals import setup_logging, worker_process_init, worker_process_sh
 
 from counterfoil.config import Settings
 from counterfoil.db import Database
-from counterfoil.ingest.tasks import TASKS
+from counterfoil.ingest.tasks import TASKS as INGEST_TASKS
 from counterfoil.jobs.broker import RUN_JOB, celery_app
 from counterfoil.jobs.models import QUEUES
 from counterfoil.jobs.runner import JobRunner
 from counterfoil.jobs.supervisor import Supervisor
 from counterfoil.kit.provided import Provided
+from counterfoil.objects import ObjectStore, open_store
 from counterfoil.observability import configure_logging, get_logger
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.plugins.migrate import quarantine_unmigrated
 from counterfoil.plugins.records import Task
+
+TASKS = (*INGEST_TASKS,)
 
 _JOB_CONNECTIONS = 5
 _PATIENCE_S = 60.0
@@ -48,10 +51,11 @@ Resources = Callable[[Settings, Database], AbstractAsyncContextManager[Provided]
 
 @asynccontextmanager
 async def basic_resources(settings: Settings, database: Database) -> AsyncIterator[Provided]:
-    """The least a job may ask for: settings and the database."""
+    """The least a job may ask for: settings, the database and the object store."""
     provided = Provided()
     provided.add(settings)
     provided.add(database)
+    provided.add(open_store(settings), ObjectStore)
     yield provided
 
 

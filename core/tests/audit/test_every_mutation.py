@@ -63,6 +63,7 @@ async def test_every_mutation_leaves_an_event_with_its_correlation_id(
     await call("testConnection", "POST", f"/connections/{connection}/test")
     job = (await call("syncConnection", "POST", f"/connections/{connection}/sync")).json()["job_id"]
     await call("cancelJob", "POST", f"/jobs/{job}/cancel")
+    await call("replayJob", "POST", f"/jobs/{job}/replay")
     await call("replayConnection", "POST", f"/connections/{connection}/replay")
     await call("deleteConnection", "DELETE", f"/connections/{connection}")
     await call("disablePlugin", "POST", "/plugins/stripe/disable")

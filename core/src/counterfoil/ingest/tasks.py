@@ -88,8 +88,14 @@ class _WhileConnected:
         await self._job.log(uow, level, message, data)
 
 
-SYNC = Task(name="core.sync", title="Sync", params=SyncParams, run=run_sync)
-REPLAY = Task(name="core.replay", title="Rebuild from raw records", params=ReplayParams, run=run_replay)
+SYNC = Task(name="core.sync", title="Sync", params=SyncParams, run=run_sync, permission="connections.sync")
+REPLAY = Task(
+    name="core.replay",
+    title="Rebuild from raw records",
+    params=ReplayParams,
+    run=run_replay,
+    permission="connections.sync",
+)
 TASKS = (SYNC, REPLAY)
 
 

@@ -1,4 +1,4 @@
-"""The ticker: publishes queued jobs, brings back lost ones, and makes partitions ahead of time.
+"""The ticker: publishes queued jobs, brings back lost ones, makes partitions ahead of time, and drops what is too old.
 
 Any number may run. Each duty is done under an advisory lock, so that one ticker at a time has it, and each works on rows
 locked by SKIP LOCKED, so that a second one could do no harm.
@@ -25,10 +25,12 @@ from counterfoil.jobs.repository import JOBS_CHANNEL, LostRow, PublishedRow
 from counterfoil.kit import cache
 from counterfoil.observability import get_logger
 
-_LOCKS = {"publish": 4_840_281, "reap": 4_840_282, "republish": 4_840_283, "partitions": 4_840_284}
+_LOCKS = {"publish": 4_840_281, "reap": 4_840_282, "republish": 4_840_283, "partitions": 4_840_284, "logs": 4_840_285}
 _BATCH = 500
 _PUBLISH_EVERY_S = 1.0
 _PARTITIONS_EVERY_S = 3600.0
+_LOGS_EVERY_S = 3600.0
+_TRIM_BATCH = 5_000
 _LONGEST_PAUSE_S = 10.0
 _REDIS_TIMEOUT_S = 10.0
 # How much longer a message may wait in a queue that still holds others.
@@ -49,6 +51,8 @@ async def run_ticker(settings: Settings) -> None:
         publisher=publisher,
         reap_interval_s=settings.reap_interval_s,
         republish_after_s=settings.republish_after_s,
+        api_call_retention_days=settings.api_call_retention_days,
+        job_log_retention_days=settings.job_log_retention_days,
     )
     try:
         await ticker.run()
@@ -65,6 +69,8 @@ class Ticker:
     publisher: Publisher
     reap_interval_s: float
     republish_after_s: float
+    api_call_retention_days: int = 90
+    job_log_retention_days: int = 90
     _due: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
@@ -74,6 +80,7 @@ class Ticker:
             duties.create_task(self._repeat("reap", self.reap, self.reap_interval_s))
             duties.create_task(self._repeat("republish", self.republish, self.reap_interval_s))
             duties.create_task(self._repeat("partitions", self.ensure_partitions, _PARTITIONS_EVERY_S))
+            duties.create_task(self._repeat("logs", self.trim_logs, _LOGS_EVERY_S))
 
     async def publish(self) -> int:
         """Publish everything that is due; how many messages were sent."""
@@ -128,6 +135,22 @@ class Ticker:
             if not await repository.try_duty(driver, _LOCKS["partitions"]):
                 return 0
             return await repository.ensure_partitions(driver)
+
+    async def trim_logs(self) -> int:
+        """Drop old months of the log of requests, and old lines of jobs' logs in small batches; how much went."""
+        async with self.database.unit_of_work(None) as uow:
+            driver = await uow.driver()
+            if not await repository.try_duty(driver, _LOCKS["logs"]):
+                return 0
+            gone = await repository.drop_old_api_calls(driver, keep_days=self.api_call_retention_days)
+        trimmed = _TRIM_BATCH
+        while trimmed == _TRIM_BATCH:
+            async with self.database.unit_of_work(None) as uow:
+                trimmed = await repository.trim_job_events(
+                    await uow.driver(), keep_days=self.job_log_retention_days, batch=_TRIM_BATCH
+                )
+            gone += trimmed
+        return gone
 
     async def _claim_batch(self) -> list[PublishedRow]:
         async with self.database.unit_of_work(None) as uow:

@@ -12,13 +12,14 @@ PERMISSIONS = {
     "connections.sync": "Start syncs and replays",
     "jobs.read": "See jobs and their logs",
     "jobs.cancel": "Cancel jobs",
+    "jobs.run": "Start jobs that ask for no other permission, and run finished ones again",
     "tables.read": "See synced data and where it came from",
     "audit.read": "See the audit log",
 }
 
 _EVERYTHING = frozenset(PERMISSIONS)
 _LOOK = frozenset({"tenant.read", "members.read", "plugins.read", "connections.read", "jobs.read", "tables.read"})
-_RUN = frozenset({"connections.sync", "jobs.cancel"})
+_RUN = frozenset({"connections.sync", "jobs.cancel", "jobs.run"})
 
 ROLES: dict[str, frozenset[str]] = {
     "owner": _EVERYTHING,
