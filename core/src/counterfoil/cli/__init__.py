@@ -17,6 +17,10 @@ class Command:
     module: str
     help: str
 
+    @property
+    def sentence(self) -> str:
+        return f"{self.help[0].upper()}{self.help[1:]}."
+
 
 COMMANDS = {
     "up": Command(module="up", help="start everything on this machine, with a demo tenant"),
@@ -47,7 +51,7 @@ def _run(given: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="counterfoil", description="Sync, reconcile and audit commerce data.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND [options]")
     for name, command in COMMANDS.items():
-        sub = commands.add_parser(name, help=command.help, description=command.help.capitalize() + ".")
+        sub = commands.add_parser(name, help=command.help, description=command.sentence)
         if name in given[:1]:
             module = importlib.import_module(f"counterfoil.cli.{command.module}")
             module.configure(sub)
