@@ -5,6 +5,7 @@ import { BackLink } from "@/components/ui/back-link";
 import { ErrorState } from "@/components/ui/error-state";
 import { PageHeader } from "@/components/ui/page-header";
 import { PageSkeleton } from "@/components/ui/page-skeleton";
+import { useMay } from "@/features/shell/use-may";
 import { CancelJobButton } from "./cancel-job-button";
 import { JobFacts } from "./job-facts";
 import { JobLog } from "./job-log";
@@ -19,6 +20,7 @@ import { useJobStream } from "./use-job-stream";
 const POLL_MS = 3_000;
 
 export function JobView({ id }: { id: string }) {
+  const mayCancel = useMay("jobs.cancel");
   const query = useQuery(jobQueries.detail(id));
   const stream = useJobStream(id, query.isSuccess);
   // With the live line lost, the page must still move: it asks instead of listening.
@@ -41,7 +43,7 @@ export function JobView({ id }: { id: string }) {
         title={job.title}
         before={<BackLink href="/jobs">Jobs</BackLink>}
         beside={<JobStatusBadge status={job.status} />}
-        actions={<CancelJobButton job={job} />}
+        actions={mayCancel && <CancelJobButton job={job} />}
       />
       <JobOutcome job={job} />
       <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,1fr)_22rem]">

@@ -19,4 +19,5 @@ export type TableInfo = Item<Answer<"listTables">>;
 export type ColumnInfo = TableInfo["columns"][number];
 export type ColumnType = ColumnInfo["type"];
 export type TableRow = Item<Answer<"listRows">>;
+export type Plugin = Item<Answer<"listPlugins">>;
 export type RowDetail = Answer<"getRow">;
