@@ -400,6 +400,7 @@ async def test_the_openapi_document_describes_rows(signed_in: Any) -> None:
     assert operations == {
         "/api/v1/tables": "listTables",
         "/api/v1/tables/{table}": "listRows",
+        "/api/v1/tables/{table}/aggregate": "aggregateRows",
         "/api/v1/tables/{table}/rows/{row_id}": "getRow",
     }
     schemas = document["components"]["schemas"]

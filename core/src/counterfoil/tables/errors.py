@@ -9,3 +9,7 @@ class InvalidFilter(Problem):
 
 class InvalidSort(Problem):
     status, code, title = 422, "invalid_sort", "The sort is not right"
+
+
+class InvalidAggregate(Problem):
+    status, code, title = 422, "invalid_aggregate", "The aggregate is not right"

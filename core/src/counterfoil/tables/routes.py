@@ -7,9 +7,10 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 
 from counterfoil.rbac import Scope, require
 from counterfoil.tables import service
+from counterfoil.tables.aggregates import read_aggregate
 from counterfoil.tables.registry import TableRegistry
 from counterfoil.tables.rendering import to_json
-from counterfoil.tables.schemas import RowDetail, RowPage, TableList
+from counterfoil.tables.schemas import AggregateOut, RowDetail, RowPage, TableList
 from counterfoil.web import Listing, provided
 from counterfoil.web.pagination import listing
 from counterfoil.web.problems import problem_responses
@@ -42,6 +43,26 @@ SortBy = Annotated[
     ),
 ]
 
+Groups = Annotated[
+    list[str] | None,
+    Query(
+        alias="group",
+        description="A column to group by, repeatable up to three times; a time is grouped as column:bucket with hour, "
+        "day, week, month, quarter or year.",
+        examples=[["source_created_at:month", "status"]],
+    ),
+]
+Measures = Annotated[
+    list[str] | None,
+    Query(
+        alias="measure",
+        description="count (the default), or sum, min, max, avg or count_distinct with a column, as sum:amount; "
+        "repeatable. Averages have six places.",
+        examples=[["count", "sum:amount"]],
+    ),
+]
+MAX_GROUP_ROWS = 1000
+
 
 @router.get("", operation_id="listTables", response_model_exclude_none=True, responses=problem_responses(401, 403))
 async def list_tables(scope: Reader, registry: Registry) -> TableList:
@@ -72,6 +93,51 @@ async def list_rows(
     )
     content = await service.list_rows(scope.uow, query, with_total=count)
     return Response(to_json(content), media_type="application/json")
+
+
+@router.get(
+    "/{table}/aggregate",
+    operation_id="aggregateRows",
+    response_model=AggregateOut,
+    responses=problem_responses(401, 403, 404, 422),
+)
+async def aggregate_rows(
+    *,
+    table: TableName,
+    scope: Reader,
+    registry: Registry,
+    filters: Filters = None,
+    groups: Groups = None,
+    measures: Measures = None,
+    sort: Annotated[
+        str | None,
+        Query(
+            max_length=100,
+            description="A group or a measure, - in front to sort downwards. Without it buckets come in time, other "
+            "groups with the largest first measure first.",
+            examples=["-sum_amount"],
+        ),
+    ] = None,
+    timezone: Annotated[
+        str | None,
+        Query(max_length=64, description="IANA name; the tenant's own without it", examples=["Europe/Berlin"]),
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_GROUP_ROWS, description="Most groups in the answer")] = 200,
+) -> Response:
+    """Counts, sums and other figures of the rows the filters let through, per group.
+
+    Amounts are never added across currencies: a measure over an amount is grouped by its currency, asked for or not.
+    """
+    query = read_aggregate(
+        registry.find(table, scope.permissions),
+        filters=filters or (),
+        groups=groups or (),
+        measures=measures or (),
+        sort=sort or None,
+        timezone=timezone or None,
+        limit=limit,
+    )
+    return Response(to_json(await service.aggregate(scope.uow, query)), media_type="application/json")
 
 
 @router.get(
