@@ -401,6 +401,8 @@ async def test_the_openapi_document_describes_rows(signed_in: Any) -> None:
         "/api/v1/tables": "listTables",
         "/api/v1/tables/{table}": "listRows",
         "/api/v1/tables/{table}/aggregate": "aggregateRows",
+        "/api/v1/tables/{table}/export.csv": "exportRowsAsCsv",
+        "/api/v1/tables/{table}/export.xlsx": "exportRowsAsXlsx",
         "/api/v1/tables/{table}/rows/{row_id}": "getRow",
     }
     schemas = document["components"]["schemas"]

@@ -168,6 +168,11 @@ def page_statement(
     return _ordered(both, sa.column(_SORT_VALUE), sa.column("id"), sort).limit(limit)
 
 
+def in_order(statement: sa.Select[*tuple[Any, ...]], table: Table, sort: Sort) -> sa.Select[*tuple[Any, ...]]:
+    """Rows of a table in the order of a sort, the same as its pages have."""
+    return _ordered(statement, _sort_key(table, sort.column), table.source.columns["id"], sort)
+
+
 def _ordered(statement: Statement, key: ColumnElement[Any], row_id: ColumnElement[Any], sort: Sort) -> Statement:
     if sort.descending:
         return statement.order_by(key.desc().nulls_last(), row_id.desc())
