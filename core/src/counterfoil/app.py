@@ -28,6 +28,7 @@ from counterfoil.tables.definitions import CORE_TABLES
 from counterfoil.tables.exports import ExportSlots
 from counterfoil.tables.registry import TableRegistry
 from counterfoil.tables.routes import router as tables_router
+from counterfoil.tables.views.routes import router as views_router
 from counterfoil.web.health import ReadinessProbes
 from counterfoil.web.health import router as health_router
 from counterfoil.web.middleware import BodyLimit, RequestContext, TextGuard
@@ -62,6 +63,8 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
         ingest_router,
         connections_router,
         jobs_router,
+        # Before the tables' own, whose /{table} would swallow it.
+        views_router,
         tables_router,
         health_router,
     ):
