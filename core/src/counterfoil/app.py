@@ -25,8 +25,10 @@ from counterfoil.kit.provided import Provided
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.plugins.migrate import quarantine_unmigrated
 from counterfoil.tables.definitions import CORE_TABLES
+from counterfoil.tables.exports import ExportSlots
 from counterfoil.tables.registry import TableRegistry
 from counterfoil.tables.routes import router as tables_router
+from counterfoil.tables.views.routes import router as views_router
 from counterfoil.web.health import ReadinessProbes
 from counterfoil.web.health import router as health_router
 from counterfoil.web.middleware import BodyLimit, RequestContext, TextGuard
@@ -61,6 +63,8 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
         ingest_router,
         connections_router,
         jobs_router,
+        # Before the tables' own, whose /{table} would swallow it.
+        views_router,
         tables_router,
         health_router,
     ):
@@ -89,7 +93,15 @@ def _lifespan(settings: Settings, manager: PluginManager) -> Callable[[FastAPI],
             stack.push_async_callback(feed.close)
             await quarantine_unmigrated(manager, settings)
             provided: Provided = app.state.provided
-            for thing in (settings, database, redis, feed, manager, TableRegistry(CORE_TABLES)):
+            for thing in (
+                settings,
+                database,
+                redis,
+                feed,
+                manager,
+                TableRegistry(CORE_TABLES),
+                ExportSlots(settings.exports_at_once),
+            ):
                 provided.add(thing)
             provided.add(Identity.build(settings, database=database, redis=redis))
             provided.add(ReadinessProbes(probes={"database": lambda: _ask(database), "redis": redis.ping}))

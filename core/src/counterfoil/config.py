@@ -48,6 +48,12 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(1_000_000, ge=1024, description="Largest request body")
 
+    export_timeout_s: int = Field(1800, ge=1, description="Longest an export may take, however slow its reader is")
+    exports_at_once: int = Field(4, ge=1, description="Exports one process makes side by side, each with a connection")
+    xlsx_max_rows: int = Field(
+        200_000, ge=1, le=1_048_575, description="Most rows of an Excel workbook; CSV has no such limit"
+    )
+
     job_lease_s: float = Field(15.0, gt=0, description="A worker that is silent for this long loses its job")
     reap_interval_s: float = Field(5.0, gt=0, description="How often the ticker looks for lost jobs")
     republish_after_s: float = Field(

@@ -11,6 +11,8 @@ from counterfoil.commerce.models import Canonical
 
 ColumnType = Literal["text", "money", "number", "timestamp", "date", "boolean", "uuid", "enum"]
 
+_RESERVED = frozenset({"views"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
@@ -64,6 +66,8 @@ class Table:
             raise ValueError(f"table {self.name!r}: {complaint}")
 
     def _complaints(self) -> Iterator[str]:
+        if self.name in _RESERVED:
+            yield "the name is taken by an address of the explorer's own"
         if len(self.by_name) != len(self.columns):
             yield "a column is declared twice"
         if "id" not in self.by_name:

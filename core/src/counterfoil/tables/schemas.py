@@ -4,6 +4,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from counterfoil.tables.aggregates import Bucket, Function
 from counterfoil.tables.records import ColumnType
 from counterfoil.web.pagination import Page
 
@@ -45,6 +46,39 @@ class RowOut(BaseModel):
 
 class RowPage(Page[RowOut]):
     total: int | None = Field(None, description="With count=true: all rows the filters let through")
+
+
+class GroupColumnOut(BaseModel):
+    name: str
+    type: ColumnType
+    bucket: Bucket | None
+    added: bool = Field(description="Nobody asked for it: it keeps the currencies of an amount apart")
+
+
+class MeasureOut(BaseModel):
+    name: str = Field(examples=["sum_amount"])
+    function: Function
+    column: str | None
+    type: ColumnType
+    currency_column: str | None = Field(description="Amounts: the group that says their currency")
+
+
+class GroupOut(BaseModel):
+    """One group. A time bucket is named by where it begins."""
+
+    group: dict[str, Cell]
+    values: dict[str, Cell] = Field(description="By measure: amounts and numbers as decimal strings, counts as numbers")
+    filters: list[str] | None = Field(
+        description="Filters that list the rows of this group; null where the list would not take them"
+    )
+
+
+class AggregateOut(BaseModel):
+    groups: list[GroupColumnOut]
+    measures: list[MeasureOut]
+    timezone: str = Field(description="Where days and longer buckets begin at midnight", examples=["Europe/Berlin"])
+    items: list[GroupOut]
+    truncated: bool = Field(description="There are more groups than the limit; the figures of those shown are complete")
 
 
 class RawOut(BaseModel):

@@ -9,7 +9,8 @@ import orjson
 
 from counterfoil.db.database import UnitOfWork
 from counterfoil.kit.errors import NotFound
-from counterfoil.tables import repository
+from counterfoil.tables import aggregation, repository
+from counterfoil.tables.aggregates import AggregateQuery
 from counterfoil.tables.filters import Condition, parse_filters
 from counterfoil.tables.records import Column, Table
 from counterfoil.tables.rendering import render_rows
@@ -81,6 +82,37 @@ async def list_rows(uow: UnitOfWork, query: RowQuery, *, with_total: bool = Fals
     if with_total:
         content["total"] = await repository.count(uow, query.table, conditions=query.conditions)
     return content
+
+
+async def aggregate(uow: UnitOfWork, query: AggregateQuery) -> dict[str, Any]:
+    """Groups with their figures, in the shape of ``AggregateOut``, ready for ``to_json``.
+
+    Raises:
+        InvalidAggregate: there is no such time zone.
+    """
+    timezone = await aggregation.timezone_of(uow, query.timezone)
+    rows = await aggregation.grouped(uow, query, timezone=timezone)
+    return {
+        "groups": [
+            {"name": group.name, "type": group.column.type, "bucket": group.bucket, "added": group.added}
+            for group in query.groups
+        ],
+        "measures": [
+            {
+                "name": measure.name,
+                "function": measure.function,
+                "column": measure.column.name if measure.column else None,
+                "type": measure.type,
+                "currency_column": measure.column.currency_column
+                if measure.column and measure.type == "money"
+                else None,
+            }
+            for measure in query.measures
+        ],
+        "timezone": timezone,
+        "items": aggregation.render_groups(query, rows[: query.limit]),
+        "truncated": len(rows) > query.limit,
+    }
 
 
 async def open_row(uow: UnitOfWork, table: Table, row_id: UUID) -> dict[str, Any]:
