@@ -14,6 +14,10 @@ from counterfoil.config import Settings
 from counterfoil.connections.routes import router as connections_router
 from counterfoil.db import Database
 from counterfoil.entitlements.routes import router as plugins_router
+from counterfoil.identity.account.routes import router as account_router
+from counterfoil.identity.account.service import Accounts
+from counterfoil.identity.invitations.routes import router as invitations_router
+from counterfoil.identity.invitations.service import Invitations
 from counterfoil.identity.routes import router as identity_router
 from counterfoil.identity.service import Identity
 from counterfoil.ingest.routes import router as ingest_router
@@ -21,6 +25,7 @@ from counterfoil.jobs.feed import JobFeed
 from counterfoil.jobs.routes import router as jobs_router
 from counterfoil.kit import cache
 from counterfoil.kit.errors import NotFound
+from counterfoil.kit.mail import Mailer, make_mailer
 from counterfoil.kit.provided import Provided
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.plugins.migrate import quarantine_unmigrated
@@ -58,6 +63,9 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
     app.state.provided = Provided()
     for router in (
         identity_router,
+        account_router,
+        # Before the users' own, whose /{id} would swallow /invitations.
+        invitations_router,
         plugins_router,
         # Before the connections' own, whose /{id} would swallow more exact paths.
         ingest_router,
@@ -103,7 +111,14 @@ def _lifespan(settings: Settings, manager: PluginManager) -> Callable[[FastAPI],
                 ExportSlots(settings.exports_at_once),
             ):
                 provided.add(thing)
-            provided.add(Identity.build(settings, database=database, redis=redis))
+            mailer = make_mailer(
+                settings.smtp_url.get_secret_value(), sender=settings.mail_sender, folder=settings.home / "mail"
+            )
+            provided.add(mailer, as_type=Mailer)
+            identity = Identity.build(settings, database=database, redis=redis)
+            provided.add(identity)
+            provided.add(Accounts(identity, database=database, settings=settings, mailer=mailer))
+            provided.add(Invitations(identity, database=database, settings=settings))
             provided.add(ReadinessProbes(probes={"database": lambda: _ask(database), "redis": redis.ping}))
             yield
 

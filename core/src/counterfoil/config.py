@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -43,9 +44,19 @@ class Settings(BaseSettings):
 
     access_token_ttl_s: int = Field(900, ge=60, description="Life of an access token")
     refresh_token_ttl_s: int = Field(30 * 86400, ge=3600, description="Life of a refresh token")
+    refresh_family_ttl_s: int = Field(
+        90 * 86400, ge=3600, description="A session ends this long after its log-in, however often it is refreshed"
+    )
     login_burst: int = Field(
         100, ge=1, description="Log-ins and registrations from one address at once; after that, one per second"
     )
+    smtp_url: SecretStr = Field(
+        SecretStr(""),
+        alias="SMTP_URL",
+        description="Mail server, as smtp://user:password@host:587 (STARTTLS required; ?starttls=never for a relay on a "
+        "trusted network) or smtps://; without one, mail is written into the home's `mail` folder",
+    )
+    mail_from: str = Field("", description="Sender of mail; default no-reply@ and the host of the public URL")
     max_body_bytes: int = Field(1_000_000, ge=1024, description="Largest request body")
 
     export_timeout_s: int = Field(1800, ge=1, description="Longest an export may take, however slow its reader is")
@@ -65,3 +76,7 @@ class Settings(BaseSettings):
     @property
     def origin(self) -> str:
         return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+    @property
+    def mail_sender(self) -> str:
+        return self.mail_from or f"Counterfoil <no-reply@{urlsplit(self.origin).hostname}>"

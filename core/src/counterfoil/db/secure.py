@@ -25,10 +25,24 @@ GLOBAL_TABLES: dict[str, str | None] = {
     "core.tenants": f"id = {CURRENT_TENANT}",
     "core.users": "EXISTS (SELECT FROM core.memberships m WHERE m.user_id = users.id)",
     "core.refresh_sessions": None,
+    "core.password_resets": None,
 }
 # Tables the definer functions work on before a tenant is known. Anything added here needs a reason in review; a test holds the list.
 SYSTEM_TABLES = frozenset(
-    {"core.tenants", "core.users", "core.refresh_sessions", "core.memberships", "core.jobs", "core.job_events"}
+    {
+        "core.tenants",
+        "core.users",
+        "core.refresh_sessions",
+        "core.memberships",
+        # A person's tenants are shown with the roles in each.
+        "core.membership_roles",
+        # Who asks for a new password has no session.
+        "core.password_resets",
+        # A link is presented by somebody who is no member yet.
+        "core.invitations",
+        "core.jobs",
+        "core.job_events",
+    }
 )
 
 DEFAULT_GRANT = "SELECT, INSERT, UPDATE, DELETE"

@@ -17,11 +17,15 @@ from counterfoil.identity.repository import Session
 from counterfoil.identity.service import Identity
 from counterfoil.kit.errors import Unauthenticated
 from counterfoil.kit.tokens import Claims, InvalidToken
+from counterfoil.observability import get_logger
 from counterfoil.web import provided
 
 ACCESS_COOKIE, REFRESH_COOKIE = "cf_access", "cf_refresh"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
+_LONGEST_LOGGED_ORIGIN = 200
+
+_log = get_logger(__name__)
 
 _bearer = HTTPBearer(
     auto_error=False, bearerFormat="JWT", description="Access token of `POST /auth/login`, for scripts"
@@ -72,6 +76,35 @@ async def authenticate(
 Authenticated = Annotated[Credential, Depends(authenticate, scope="function")]
 
 
+async def recognize(
+    *,
+    request: Request,
+    identity: Annotated[Identity, Depends(provided(Identity))],
+    settings: Annotated[Settings, Depends(provided(Settings))],
+    database: Annotated[Database, Depends(provided(Database))],
+) -> AsyncIterator[Credential | None]:
+    """As ``authenticate``, for a route that is open to everybody: without a token, or with one that is no good, it is nobody.
+
+    Raises:
+        OriginMismatch: a cookie came with an unsafe method, but not from our own pages.
+    """
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    is_bearer = scheme.lower() == "bearer"
+    try:
+        credential = verified(identity, bearer if is_bearer else request.cookies.get(ACCESS_COOKIE, ""))
+    except Unauthenticated:
+        yield None
+        return
+    request.state.tenant_id = credential.tenant_id
+    async with on_record(credential.session, request=request, database=database):
+        if not is_bearer:
+            require_own_origin(request, settings)
+        yield credential
+
+
+Recognized = Annotated[Credential | None, Depends(recognize, scope="function")]
+
+
 def verified(identity: Identity, access_token: str) -> Credential:
     try:
         return _credential(identity.tokens.verify(access_token))
@@ -91,6 +124,9 @@ def require_own_origin(request: Request, settings: Settings, *, absent_is_fine: 
     if origin is None and absent_is_fine:
         return
     if origin not in (settings.origin, f"{request.url.scheme}://{request.headers.get('host', '')}"):
+        # Where nobody is known yet there is no tenant whose audit trail could tell of it.
+        said = origin[:_LONGEST_LOGGED_ORIGIN] if origin else origin
+        _log.warning("identity.origin_mismatch", method=request.method, path=request.url.path, origin=said)
         raise OriginMismatch
 
 

@@ -1,6 +1,6 @@
 """Refusals of log-in, registration and sessions."""
 
-from counterfoil.kit.errors import Conflict, PermissionDenied, Unauthenticated
+from counterfoil.kit.errors import Conflict, PermissionDenied, Problem, Unauthenticated
 
 
 class InvalidCredentials(Unauthenticated):
@@ -26,3 +26,25 @@ class RegistrationRefused(Conflict):
 
 class SlugTaken(Conflict):
     code, title = "slug_taken", "This short name is taken"
+
+
+class WrongPassword(PermissionDenied):
+    code, title = "wrong_password", "This is not your password"
+
+
+class PasswordChanged(Conflict):
+    code, title = "password_changed", "Your password was changed a moment ago"
+
+
+class LinkInvalid(Problem):
+    """A one-time link is unknown, used, taken back or too old; which of these is for the audit trail only."""
+
+    status, code, title = 410, "link_invalid", "This link is not valid any more"
+
+
+class AlreadyMember(Conflict):
+    code, title = "already_member", "This person is a member already"
+
+
+class RoleNotGrantable(PermissionDenied):
+    code, title = "role_not_grantable", "You cannot give a role that holds more than your own"

@@ -1,4 +1,4 @@
-"""The SQL of identity. What answers before a tenant is known is a definer function (revision 0002)."""
+"""The SQL of identity. What answers before a tenant is known is a definer function (revisions 0002, 0007)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,10 +26,13 @@ _MEMBER = """
 _FIND_ACCOUNT = text("SELECT user_id, name, password_hash, tenant_id FROM core.find_account(:email)")
 _CREATE_USER = text("SELECT core.create_user(:id, :email, :name, :password_hash)")
 _RECORD_LOGIN = text("SELECT core.record_login(:user_id, :succeeded)")
-_OPEN_SESSION = text("SELECT core.open_session(:id, :user_id, :tenant_id, :hash, :until, :agent, :address)")
+_OPEN_SESSION = text("SELECT core.open_session(:id, :user_id, :tenant_id, :hash, :until, :ends_at, :agent, :address)")
 _FIND_SESSION = text("SELECT family_id, user_id, tenant_id FROM core.find_session(:hash)")
 _ROTATE = text("SELECT core.rotate_session(:hash, :child_id, :child_hash, :until, :grace, :agent, :address)")
 _REVOKE = text("SELECT core.revoke_session(:family_id, :user_id, :reason)")
+_REVOKE_MANY = text("SELECT family_id, tenant_id, ends_at FROM core.revoke_sessions(:user_id, :only, :keep, :reason)")
+_MAY_ENTER = text("SELECT core.may_enter(:user_id, :tenant_id)")
+_REHASH = text("SELECT core.rehash_password(:user_id, :former, :new)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +52,15 @@ class Session:
     family_id: UUID
     user_id: UUID
     tenant_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndedSession:
+    """A session that was live a moment ago. ``ends_at`` is when it would have ended for good."""
+
+    family_id: UUID
+    tenant_id: UUID
+    ends_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +134,10 @@ async def mark_used(uow: UnitOfWork, user_id: UUID) -> None:
     await uow.session.execute(update(Membership).where(Membership.user_id == user_id).values(last_used_at=func.now()))
 
 
-async def open_session(uow: UnitOfWork, user_id: UUID, *, token_hash: bytes, until: datetime, device: Device) -> UUID:
+async def open_session(
+    uow: UnitOfWork, user_id: UUID, *, token_hash: bytes, until: datetime, ends_at: datetime, device: Device
+) -> UUID:
+    """``until`` slides with every refresh, ``ends_at`` does not."""
     session_id = new_id()
     values = {
         "id": session_id,
@@ -130,6 +145,7 @@ async def open_session(uow: UnitOfWork, user_id: UUID, *, token_hash: bytes, unt
         "tenant_id": uow.tenant,
         "hash": token_hash,
         "until": until,
+        "ends_at": ends_at,
         "agent": device.user_agent,
         "address": device.address,
     }
@@ -157,6 +173,24 @@ async def revoke_session(uow: UnitOfWork, session: Session, *, reason: str) -> b
     """False where it was revoked already."""
     values = {"family_id": session.family_id, "user_id": session.user_id, "reason": reason}
     return bool(await _scalar(uow, _REVOKE, values))
+
+
+async def revoke_sessions(
+    uow: UnitOfWork, user_id: UUID, *, reason: str, only: UUID | None = None, keep: UUID | None = None
+) -> list[EndedSession]:
+    """End one live session of a user, all but one, or all of them, in whatever tenants they are."""
+    values = {"user_id": user_id, "only": only, "keep": keep, "reason": reason}
+    return [EndedSession(**row) for row in (await uow.session.execute(_REVOKE_MANY, values)).mappings()]
+
+
+async def may_enter(uow: UnitOfWork, user_id: UUID, tenant_id: UUID) -> bool:
+    """Whether the user is an active member of some other, active tenant."""
+    return bool(await _scalar(uow, _MAY_ENTER, {"user_id": user_id, "tenant_id": tenant_id}))
+
+
+async def rehash_password(uow: UnitOfWork, user_id: UUID, *, former: str, new: str) -> None:
+    """Keep a stronger hash of the same password, unless it was changed meanwhile."""
+    await _scalar(uow, _REHASH, {"user_id": user_id, "former": former, "new": new})
 
 
 async def _scalar(uow: UnitOfWork, statement: TextClause, values: dict[str, object]) -> object:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 PERMISSIONS = {
     "tenant.read": "See the tenant and its plan",
     "members.read": "See who else is a member",
+    "members.manage": "Invite, disable and remove members, and give and take their roles",
     "plugins.read": "See the plugins and whether they are enabled",
     "plugins.manage": "Enable and disable plugins",
     "connections.read": "See connections and their streams",
