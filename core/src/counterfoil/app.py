@@ -14,6 +14,7 @@ from counterfoil.config import Settings
 from counterfoil.connections.routes import router as connections_router
 from counterfoil.db import Database
 from counterfoil.entitlements.routes import router as plugins_router
+from counterfoil.evidence.routes import router as evidence_router
 from counterfoil.identity.routes import router as identity_router
 from counterfoil.identity.service import Identity
 from counterfoil.ingest.routes import router as ingest_router
@@ -22,6 +23,8 @@ from counterfoil.jobs.routes import router as jobs_router
 from counterfoil.kit import cache
 from counterfoil.kit.errors import NotFound
 from counterfoil.kit.provided import Provided
+from counterfoil.kit.signing import SealKey
+from counterfoil.objects import ObjectStore, open_store
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.plugins.migrate import quarantine_unmigrated
 from counterfoil.tables.definitions import CORE_TABLES
@@ -61,6 +64,7 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
         ingest_router,
         connections_router,
         jobs_router,
+        evidence_router,
         tables_router,
         health_router,
     ):
@@ -87,10 +91,14 @@ def _lifespan(settings: Settings, manager: PluginManager) -> Callable[[FastAPI],
             stack.push_async_callback(redis.aclose)
             feed = JobFeed(url)
             stack.push_async_callback(feed.close)
+            store = open_store(settings)
+            stack.push_async_callback(store.close)
             await quarantine_unmigrated(manager, settings)
             provided: Provided = app.state.provided
             for thing in (settings, database, redis, feed, manager, TableRegistry(CORE_TABLES)):
                 provided.add(thing)
+            provided.add(store, ObjectStore)
+            provided.add(SealKey.parse(settings.seal_key.get_secret_value()))
             provided.add(Identity.build(settings, database=database, redis=redis))
             provided.add(ReadinessProbes(probes={"database": lambda: _ask(database), "redis": redis.ping}))
             yield
