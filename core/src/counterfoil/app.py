@@ -18,6 +18,7 @@ from counterfoil.identity.account.routes import router as account_router
 from counterfoil.identity.account.service import Accounts
 from counterfoil.identity.invitations.routes import router as invitations_router
 from counterfoil.identity.invitations.service import Invitations
+from counterfoil.evidence.routes import router as evidence_router
 from counterfoil.identity.routes import router as identity_router
 from counterfoil.identity.service import Identity
 from counterfoil.ingest.routes import router as ingest_router
@@ -27,6 +28,8 @@ from counterfoil.kit import cache
 from counterfoil.kit.errors import NotFound
 from counterfoil.kit.mail import Mailer, make_mailer
 from counterfoil.kit.provided import Provided
+from counterfoil.kit.signing import SealKey
+from counterfoil.objects import ObjectStore, open_store
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.plugins.migrate import quarantine_unmigrated
 from counterfoil.tables.definitions import CORE_TABLES
@@ -73,6 +76,7 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
         jobs_router,
         # Before the tables' own, whose /{table} would swallow it.
         views_router,
+        evidence_router,
         tables_router,
         health_router,
     ):
@@ -99,6 +103,8 @@ def _lifespan(settings: Settings, manager: PluginManager) -> Callable[[FastAPI],
             stack.push_async_callback(redis.aclose)
             feed = JobFeed(url)
             stack.push_async_callback(feed.close)
+            store = open_store(settings)
+            stack.push_async_callback(store.close)
             await quarantine_unmigrated(manager, settings)
             provided: Provided = app.state.provided
             for thing in (
@@ -119,6 +125,9 @@ def _lifespan(settings: Settings, manager: PluginManager) -> Callable[[FastAPI],
             provided.add(identity)
             provided.add(Accounts(identity, database=database, settings=settings, mailer=mailer))
             provided.add(Invitations(identity, database=database, settings=settings))
+            provided.add(store, ObjectStore)
+            provided.add(SealKey.parse(settings.seal_key.get_secret_value()))
+            provided.add(Identity.build(settings, database=database, redis=redis))
             provided.add(ReadinessProbes(probes={"database": lambda: _ask(database), "redis": redis.ping}))
             yield
 

@@ -29,6 +29,11 @@ class Settings(BaseSettings):
         SecretStr(""), description="Comma separated `kid:base64` HMAC keys of 32 bytes or more; the first signs"
     )
 
+    seal_key: SecretStr = Field(
+        SecretStr(""),
+        description="Ed25519 key that signs evidence: 32 random bytes in base64, or a private key as PEM",
+    )
+
     environment: Literal["demo", "production"] = Field(
         "production",
         description="With an address or a key missing, `production` refuses to start, and `demo` runs on embedded servers "
@@ -72,6 +77,20 @@ class Settings(BaseSettings):
     )
     worker_concurrency: int = Field(2, ge=1, description="Jobs one worker runs side by side")
     database_pool_size: int = Field(10, ge=1, description="Connections one process keeps")
+
+    object_store_url: str = Field(
+        "",
+        pattern=r"^(|file:///.+|s3://.+)$",
+        description="Where files are kept: file:///folder, or s3://bucket/prefix?endpoint=https://…&region=…&path_style=true; "
+        "by default the folder `objects` of the home, which every process then has to share",
+    )
+    object_store_access_key: SecretStr = Field(
+        SecretStr(""), description="Access key for S3; without one, boto3's own search (environment, profile, role)"
+    )
+    object_store_secret_key: SecretStr = Field(SecretStr(""), description="Secret key for S3")
+    evidence_retention_days: int = Field(
+        2557, ge=0, description="For how long an evidence pack cannot be deleted; seven years by default"
+    )
 
     @property
     def origin(self) -> str:

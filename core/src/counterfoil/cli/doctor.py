@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import io
 import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, suppress
@@ -21,7 +22,11 @@ from counterfoil.config import Settings
 from counterfoil.db.database import sqlalchemy_url
 from counterfoil.db.migrate import CORE, REQUIRED_POSTGRES, current_revisions
 from counterfoil.db.roles import APP, OWNER, READ_ONLY, SYSTEM
+from counterfoil.kit.errors import Problem
+from counterfoil.kit.ids import new_id
+from counterfoil.kit.signing import SealKey
 from counterfoil.kit.tokens import parse_keys
+from counterfoil.objects import open_store
 from counterfoil.plugins.errors import BundledPluginBroken
 from counterfoil.plugins.manager import PluginManager
 
@@ -86,6 +91,17 @@ async def check_token_keys(settings: Settings) -> str:
         todo = "Each is KID:BASE64 with 32 bytes or more: echo k1:$(head -c 32 /dev/urandom | base64)"
         raise Finding(f"COUNTERFOIL_JWT_KEYS: {error}", todo) from error
     return _counted(keys, "COUNTERFOIL_JWT_KEYS")
+
+
+async def check_seal_key(settings: Settings) -> str:
+    text = settings.seal_key.get_secret_value()
+    todo = "Make one, and keep it: head -c 32 /dev/urandom | base64"
+    if not text:
+        raise Finding("COUNTERFOIL_SEAL_KEY is empty", todo)
+    try:
+        return f"signs as {SealKey.parse(text).key_id}"
+    except ValueError as error:
+        raise Finding(f"COUNTERFOIL_SEAL_KEY: {error}", todo) from error
 
 
 def _counted(keys: list[str], variable: str) -> str:
@@ -176,6 +192,27 @@ async def check_home(settings: Settings) -> str:
     return str(home)
 
 
+async def check_object_store(settings: Settings) -> str:
+    """Write, read and delete a probe."""
+    todo = "Check COUNTERFOIL_OBJECT_STORE_URL, the credentials, and that the bucket or folder is there and may be written."
+    key, content = f"doctor/probe/{new_id()}", b"counterfoil"
+    try:
+        store = open_store(settings)
+        try:
+            await store.put(key, io.BytesIO(content))
+            found = b"".join([chunk async for chunk in store.read(key)])
+            await store.delete(key)
+        finally:
+            await store.close()
+    except Problem as problem:
+        raise Finding(problem.detail, todo) from problem
+    except (OSError, ValueError) as error:
+        raise Finding(str(error), todo) from error
+    if found != content:
+        raise Finding("a probe did not come back as it was written", todo)
+    return settings.object_store_url.partition("?")[0] or "the folder `objects` of the home"
+
+
 async def _facts(address: str, variable: str) -> ServerFacts:
     if not address:
         raise Finding(f"{variable} is not set", "Set it to a PostgreSQL address.")
@@ -196,6 +233,7 @@ CHECKS: dict[str, Check] = {
     "settings": check_settings,
     "master keys": check_master_keys,
     "token keys": check_token_keys,
+    "seal key": check_seal_key,
     "database": check_database,
     "row-level security": check_row_security,
     "roles": check_roles,
@@ -204,4 +242,5 @@ CHECKS: dict[str, Check] = {
     "migrations": check_migrations,
     "redis": check_redis,
     "home": check_home,
+    "object store": check_object_store,
 }

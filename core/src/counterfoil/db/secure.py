@@ -48,6 +48,9 @@ SYSTEM_TABLES = frozenset(
 DEFAULT_GRANT = "SELECT, INSERT, UPDATE, DELETE"
 APP_GRANTS: dict[str, str] = {
     "core.audit_events": "SELECT, INSERT",
+    # Written once: what a row says of an object, and for how long it must stay, nobody changes afterwards.
+    "core.objects": "SELECT, INSERT, DELETE",
+    "core.evidence_packs": "SELECT, INSERT, DELETE",
     "core.users": "SELECT (id, email, name, status, last_login_at, created_at, updated_at)",
     "core.tenants": "SELECT, INSERT, UPDATE (name, default_currency, timezone, updated_at)",
 }

@@ -15,6 +15,8 @@ PERMISSIONS = {
     "jobs.cancel": "Cancel jobs",
     "tables.read": "See synced data and where it came from",
     "audit.read": "See the audit log",
+    "evidence.read": "See and download evidence packs",
+    "evidence.create": "Make evidence packs of finished syncs",
 }
 
 _EVERYTHING = frozenset(PERMISSIONS)
@@ -24,7 +26,7 @@ _RUN = frozenset({"connections.sync", "jobs.cancel"})
 ROLES: dict[str, frozenset[str]] = {
     "owner": _EVERYTHING,
     "admin": _EVERYTHING,
-    "finance": _LOOK | _RUN | {"audit.read"},
+    "finance": _LOOK | _RUN | {"audit.read", "evidence.read", "evidence.create"},
     "ops": _LOOK | _RUN | {"connections.manage", "audit.read"},
     "developer": _LOOK | _RUN | {"connections.manage"},
     "readonly": _LOOK,
