@@ -270,7 +270,9 @@ async def test_another_tenants_rows_do_not_exist(signed_in: Any, other_tenant: U
         refused = await problem(signed_in.client, f"/{table.name}/rows/{theirs}", status=404)
         never_was = await problem(signed_in.client, f"/{table.name}/rows/{new_id()}", status=404)
         assert refused | {"correlation_id": ""} == never_was | {"correlation_id": ""}
-    assert [table["row_count_estimate"] for table in (await get(signed_in.client, ""))["items"]] == [1] * len(CORE_TABLES)
+    assert [table["row_count_estimate"] for table in (await get(signed_in.client, ""))["items"]] == [1] * len(
+        CORE_TABLES
+    )
 
 
 async def synced_payment(database: Database, insert_rows: Any, tenant_id: UUID) -> dict[str, UUID]:
