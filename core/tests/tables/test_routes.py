@@ -60,8 +60,10 @@ async def test_the_tables_are_listed_with_columns_and_counts(signed_in: Any, ins
     await insert_rows(signed_in.tenant_id, PaymentRecord, {}, {}, {"deleted_at": NOON})
     content = await get(signed_in.client, "")
     tables = {table["name"]: table for table in content["items"]}
-    assert list(tables) == ["payments", "payouts", "payout_lines"]
-    assert [tables[name]["row_count_estimate"] for name in tables] == [2, 0, 0]
+    assert list(tables) == [table.name for table in CORE_TABLES]
+    assert {name: table["row_count_estimate"] for name, table in tables.items() if table["row_count_estimate"]} == {
+        "payments": 2
+    }
     columns = {column["name"]: column for column in tables["payments"]["columns"]}
     assert columns["amount"] == {
         "name": "amount",
@@ -268,7 +270,9 @@ async def test_another_tenants_rows_do_not_exist(signed_in: Any, other_tenant: U
         refused = await problem(signed_in.client, f"/{table.name}/rows/{theirs}", status=404)
         never_was = await problem(signed_in.client, f"/{table.name}/rows/{new_id()}", status=404)
         assert refused | {"correlation_id": ""} == never_was | {"correlation_id": ""}
-    assert [table["row_count_estimate"] for table in (await get(signed_in.client, ""))["items"]] == [1, 1, 1]
+    assert [table["row_count_estimate"] for table in (await get(signed_in.client, ""))["items"]] == [1] * len(
+        CORE_TABLES
+    )
 
 
 async def synced_payment(database: Database, insert_rows: Any, tenant_id: UUID) -> dict[str, UUID]:

@@ -107,6 +107,9 @@ class Unlimited(Stripe):
 
     limits = RateLimit(rps=10_000, concurrency=8)
 
+    def limits_for(self, settings: StripeSettings) -> RateLimit:  # noqa: ARG002 - the signature of the connector
+        return self.limits
+
 
 @asynccontextmanager
 async def opened(base_url: str, key: str = KEY) -> AsyncIterator[ConnectorContext]:

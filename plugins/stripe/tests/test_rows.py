@@ -63,6 +63,7 @@ def transaction(**changes: Any) -> dict[str, Any]:
         "description": "Order #1001",
         "exchange_rate": None,
         "fee": 61,
+        "fee_details": [],
         "net": 989,
         "reporting_category": "charge",
         "source": "ch_1",

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from counterfoil_stripe.connector import API_VERSION, Stripe
+from counterfoil_stripe.connector import Stripe
+from counterfoil_stripe.reading import API_VERSION
 
 
 def basic(user: str) -> dict[str, str]:

@@ -50,13 +50,16 @@ def _check_streams(connector: Connector) -> None:
         where = f"stream {stream.name!r} of connector {connector.kind!r}"
         targets: Sequence[object] = stream.targets
         rows = [target for target in targets if isinstance(target, type) and issubclass(target, CanonicalRow)]
-        _require(rows and len(rows) == len(targets), f"{where}: targets has to name canonical rows")
+        # A stream that is only kept raw names no targets and has no second half.
+        is_raw_only = not targets and stream.to_rows is None
+        named = is_raw_only or (rows and len(rows) == len(targets))
+        _require(named, f"{where}: targets has to name canonical rows")
         _require(_WORD.match(str(stream.name)), f"{where}: a name is one lower-case word")
         _require([one.name for one in declared].count(stream.name) == 1, f"{where} is declared more than once")
         _require(
             not inspect.iscoroutinefunction(stream.pages), f"{where} never yields a page: it is no async generator"
         )
-        _require(callable(stream.to_rows), f"{where} has no second half: add @{stream.name}.rows")
+        _require(is_raw_only or callable(stream.to_rows), f"{where} has no second half: add @{stream.name}.rows")
         _require(stream.version >= 1, f"{where}: versions begin at 1")
         _check_cursor(stream, connector, where)
 

@@ -1,6 +1,15 @@
 """Core's own tables: the canonical commerce rows."""
 
-from counterfoil.commerce.models import PaymentRecord, PayoutLineRecord, PayoutRecord
+from counterfoil.commerce.models import (
+    CustomerRecord,
+    DisputeRecord,
+    FeeRecord,
+    InvoiceRecord,
+    PaymentRecord,
+    PayoutLineRecord,
+    PayoutRecord,
+    RefundRecord,
+)
 from counterfoil.tables.records import Column, Table
 
 _ID = Column(name="id", title="ID", type="uuid", hidden_by_default=True)
@@ -49,6 +58,117 @@ PAYMENTS = Table(
         Column(name="customer_ref", title="Customer", type="text"),
         Column(name="source_charge", title="Processor's charge", type="text", hidden_by_default=True),
         Column(name="order_id", title="Order", type="uuid", hidden_by_default=True),
+        *_PROVENANCE,
+    ),
+)
+
+REFUNDS = Table(
+    name="refunds",
+    title="Refunds",
+    description="Money given back to customers, one row per refund.",
+    model=RefundRecord,
+    columns=(
+        _ID,
+        _CREATED,
+        Column(
+            name="status",
+            title="Status",
+            type="enum",
+            enum=("pending", "requires_action", "succeeded", "failed", "canceled"),
+        ),
+        _money("amount", "Amount"),
+        _CURRENCY,
+        Column(name="reason", title="Reason", type="text"),
+        Column(name="failure_reason", title="Why it failed", type="text", hidden_by_default=True),
+        Column(name="refunded_at", title="Refunded at", type="timestamp"),
+        Column(name="reference", title="Reference on the statement", type="text", hidden_by_default=True),
+        Column(name="payment_id", title="Payment", type="uuid", hidden_by_default=True),
+        Column(name="order_id", title="Order", type="uuid", hidden_by_default=True),
+        *_PROVENANCE,
+    ),
+)
+
+DISPUTES = Table(
+    name="disputes",
+    title="Disputes",
+    description="Payments that a customer's bank questions, one row per dispute.",
+    model=DisputeRecord,
+    columns=(
+        _ID,
+        _CREATED,
+        Column(
+            name="status",
+            title="Status",
+            type="enum",
+            enum=(
+                "warning_needs_response",
+                "warning_under_review",
+                "warning_closed",
+                "needs_response",
+                "under_review",
+                "appeal_needs_response",
+                "appeal_under_review",
+                "won",
+                "lost",
+                "prevented",
+            ),
+        ),
+        _money("amount", "Amount"),
+        _CURRENCY,
+        Column(name="reason", title="Reason", type="text"),
+        Column(name="evidence_due_at", title="Evidence due", type="timestamp"),
+        Column(name="payment_id", title="Payment", type="uuid", hidden_by_default=True),
+        Column(name="order_id", title="Order", type="uuid", hidden_by_default=True),
+        *_PROVENANCE,
+    ),
+)
+
+INVOICES = Table(
+    name="invoices",
+    title="Invoices",
+    description="Bills to customers, one row per invoice.",
+    model=InvoiceRecord,
+    columns=(
+        _ID,
+        _CREATED,
+        Column(name="number", title="Number", type="text"),
+        Column(
+            name="status",
+            title="Status",
+            type="enum",
+            enum=("draft", "open", "paid", "uncollectible", "void"),
+        ),
+        _money("total", "Total"),
+        _money("amount_due", "Due", hidden=True),
+        _money("amount_paid", "Paid"),
+        _money("amount_remaining", "Remaining"),
+        _CURRENCY,
+        Column(name="due_at", title="Due at", type="timestamp"),
+        Column(name="paid_at", title="Paid at", type="timestamp", hidden_by_default=True),
+        Column(name="period_start", title="Period from", type="timestamp", hidden_by_default=True),
+        Column(name="period_end", title="Period to", type="timestamp", hidden_by_default=True),
+        Column(name="description", title="Description", type="text"),
+        Column(name="customer_id", title="Customer", type="uuid", hidden_by_default=True),
+        *_PROVENANCE,
+    ),
+)
+
+CUSTOMERS = Table(
+    name="customers",
+    title="Customers",
+    description="Who buys, one row per customer record of a source.",
+    model=CustomerRecord,
+    columns=(
+        _ID,
+        _CREATED,
+        Column(name="name", title="Name", type="text"),
+        Column(name="email", title="E-mail", type="text"),
+        Column(name="phone", title="Phone", type="text", hidden_by_default=True),
+        Column(name="country", title="Country", type="text"),
+        Column(name="tax_exempt", title="Tax exempt", type="boolean", hidden_by_default=True),
+        Column(name="orders_count", title="Orders", type="number", hidden_by_default=True),
+        _money("lifetime_value", "Lifetime value", hidden=True),
+        _CURRENCY,
         *_PROVENANCE,
     ),
 )
@@ -112,4 +232,21 @@ PAYOUT_LINES = Table(
     ),
 )
 
-CORE_TABLES = (PAYMENTS, PAYOUTS, PAYOUT_LINES)
+FEES = Table(
+    name="fees",
+    title="Fees",
+    description="What the fee of a payout line is made of. Fees billed on their own are payout lines of kind fee.",
+    model=FeeRecord,
+    columns=(
+        _ID,
+        _CREATED,
+        Column(name="kind", title="Kind", type="text"),
+        _money("amount", "Amount"),
+        _CURRENCY,
+        Column(name="description", title="Description", type="text"),
+        Column(name="payout_line_id", title="Payout line", type="uuid", hidden_by_default=True),
+        *_PROVENANCE,
+    ),
+)
+
+CORE_TABLES = (PAYMENTS, REFUNDS, DISPUTES, INVOICES, CUSTOMERS, PAYOUTS, PAYOUT_LINES, FEES)
