@@ -14,11 +14,11 @@ from counterfoil.config import Settings
 from counterfoil.connections.routes import router as connections_router
 from counterfoil.db import Database
 from counterfoil.entitlements.routes import router as plugins_router
+from counterfoil.evidence.routes import router as evidence_router
 from counterfoil.identity.account.routes import router as account_router
 from counterfoil.identity.account.service import Accounts
 from counterfoil.identity.invitations.routes import router as invitations_router
 from counterfoil.identity.invitations.service import Invitations
-from counterfoil.evidence.routes import router as evidence_router
 from counterfoil.identity.routes import router as identity_router
 from counterfoil.identity.service import Identity
 from counterfoil.ingest.routes import router as ingest_router
@@ -127,7 +127,6 @@ def _lifespan(settings: Settings, manager: PluginManager) -> Callable[[FastAPI],
             provided.add(Invitations(identity, database=database, settings=settings))
             provided.add(store, ObjectStore)
             provided.add(SealKey.parse(settings.seal_key.get_secret_value()))
-            provided.add(Identity.build(settings, database=database, redis=redis))
             provided.add(ReadinessProbes(probes={"database": lambda: _ask(database), "redis": redis.ping}))
             yield
 
