@@ -103,6 +103,12 @@ async def test_every_mutation_leaves_an_event_with_its_correlation_id(
     await call("testConnection", "POST", f"/connections/{connection}/test")
     job = (await call("syncConnection", "POST", f"/connections/{connection}/sync")).json()["job_id"]
     await call("cancelJob", "POST", f"/jobs/{job}/cancel")
+    await admin.execute(
+        "INSERT INTO core.stream_runs (tenant_id, id, job_id, connection_id, stream, mode, status)"
+        " VALUES ($1, $2, $3, $4, 'charges', 'incremental', 'failed')",
+        recorder.session.tenant_id, new_id(), UUID(job), UUID(connection),
+    )  # fmt: skip
+    await call("createEvidence", "POST", f"/jobs/{job}/evidence")
     await call("replayConnection", "POST", f"/connections/{connection}/replay")
     await call("deleteConnection", "DELETE", f"/connections/{connection}")
     await call("disablePlugin", "POST", "/plugins/stripe/disable")

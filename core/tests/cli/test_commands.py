@@ -60,6 +60,18 @@ def test_doctor_finds_a_database_that_is_not_migrated_and_one_that_is(counterfoi
     assert "FAILED" not in after.stdout
 
 
+def test_doctor_finds_a_store_that_cannot_be_written_and_one_that_can(counterfoil: Command, tmp_path: Path) -> None:
+    done = counterfoil("doctor", COUNTERFOIL_OBJECT_STORE_URL=f"file://{tmp_path}/objects")
+    assert f"ok      object store: file://{tmp_path}/objects" in done.stdout
+    assert not [path for path in (tmp_path / "objects").rglob("*") if path.is_file()]
+    (tmp_path / "taken").write_text("")
+    done = counterfoil("doctor", COUNTERFOIL_OBJECT_STORE_URL=f"file://{tmp_path}/taken")
+    assert "FAILED  object store" in done.stdout
+    away = "s3://bucket/?endpoint=http://127.0.0.1:9"
+    done = counterfoil("doctor", COUNTERFOIL_OBJECT_STORE_URL=away, COUNTERFOIL_OBJECT_STORE_ACCESS_KEY="a")
+    assert "FAILED  object store: an access key and a secret key go together" in done.stdout
+
+
 def test_doctor_refuses_an_application_role_that_row_level_security_does_not_bind(
     counterfoil: Command, home_path: Path
 ) -> None:

@@ -35,7 +35,7 @@ AUDIT = """
         'correlation_id', correlation_id, 'job_id', job_id, 'payload', payload
     )
     FROM core.audit_events
-    WHERE job_id = $1 OR correlation_id = $2
+    WHERE correlation_id = $1 OR (resource_type = 'job' AND resource_id = $2)
     ORDER BY id
 """
 REQUESTS = "SELECT row_to_json(c) FROM core.api_calls c WHERE c.job_id = $1 ORDER BY c.id"

@@ -1,5 +1,6 @@
 """`/api/v1/jobs/{id}/evidence`: a run's evidence pack, and the key it is checked with."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
@@ -66,7 +67,7 @@ async def get_evidence(job_id: UUID, scope: Reading) -> EvidenceOut:
             "description": "The pack",
             "content": {service.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}},
         },
-        **problem_responses(401, 403, 404),
+        **problem_responses(401, 403, 404, 500, 503),
     },
 )
 async def download_evidence(
@@ -76,8 +77,11 @@ async def download_evidence(
 ) -> StreamingResponse:
     """The pack as a zip. Check it with `counterfoil evidence verify`, or as its README says."""
     stored = await service.download(scope.uow, job_id)
+    chunks = objects.read(store, stored)
+    # Before the answer begins: a store that is away is a problem, not a file that breaks off.
+    first = await anext(chunks)
     return StreamingResponse(
-        objects.read(store, stored),
+        _joined(first, chunks),
         media_type=service.MEDIA_TYPE,
         headers={
             "Content-Disposition": f'attachment; filename="evidence-{job_id}.zip"',
@@ -93,6 +97,12 @@ async def get_evidence_key(
 ) -> SealKeyOut:
     """The public key to check packs with. Keep it where the packs are not."""
     return SealKeyOut(key_id=key.key_id, public_key=key.public_key, public_key_pem=key.public_key_pem)
+
+
+async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for chunk in rest:
+        yield chunk
 
 
 async def _ready(uow: UnitOfWork, job_id: UUID) -> EvidenceOut | None:

@@ -91,7 +91,7 @@ async def requests(driver: Driver, subject: Subject, _counts: Counts) -> list[Pa
 
 async def audit_events(_driver: Driver, subject: Subject, _counts: Counts) -> list[Part]:
     """Who asked for the job and what became of it."""
-    arguments = (subject.job.id, subject.job.correlation_id)
+    arguments = (subject.job.correlation_id, str(subject.job.id))
     return [Rows(path="audit.jsonl", query=repository.AUDIT, arguments=arguments, form="jsonl")]
 
 
