@@ -173,7 +173,8 @@ def render(message: Message, *, sender: str) -> EmailMessage:
     mail = EmailMessage(policy=SMTP)
     mail["From"] = sender
     mail["To"] = message.to
-    if len(mail["To"].addresses) != 1 or mail["To"].addresses[0].addr_spec != message.to:
+    recipients = mail["To"].addresses
+    if len(recipients) != 1 or recipients[0].addr_spec != message.to or not recipients[0].domain:
         raise ValueError("a message goes to one plain address")
     # Names may hold exotic line breaks, which a header may not.
     mail["Subject"] = " ".join(message.subject.split())
