@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 KEY = "sk_test_demo"
+ONCE = RetryPolicy(max_attempts=1)
 
 
 @contextmanager
@@ -123,12 +124,11 @@ class Unlimited(Stripe):
 
 
 @asynccontextmanager
-async def opened(base_url: str, key: str = KEY) -> AsyncIterator[ConnectorContext]:
+async def opened(base_url: str, key: str = KEY, *, retry: RetryPolicy = ONCE) -> AsyncIterator[ConnectorContext]:
     """The product's own context for a connection to this address: guarded, signed in, one attempt for every request."""
     settings = StripeSettings.model_validate({"api_key": key, "api_base": base_url})
-    once = RetryPolicy(max_attempts=1)
     async with connector_context(
-        Unlimited(), settings, allow_private=True, hosts=["api.stripe.com"], retry=once
+        Unlimited(), settings, allow_private=True, hosts=["api.stripe.com"], retry=retry
     ) as ctx:
         yield ctx
 
