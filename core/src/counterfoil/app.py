@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from counterfoil.config import Settings
+from counterfoil.connections import vault
 from counterfoil.connections.routes import router as connections_router
-from counterfoil.db import Database
+from counterfoil.db import Database, UnitOfWork
 from counterfoil.entitlements.routes import router as plugins_router
 from counterfoil.evidence.routes import router as evidence_router
 from counterfoil.identity.account.routes import router as account_router
@@ -30,6 +31,7 @@ from counterfoil.kit.mail import Mailer, make_mailer
 from counterfoil.kit.provided import Provided
 from counterfoil.kit.signing import SealKey
 from counterfoil.objects import ObjectStore, open_store
+from counterfoil.kit.sealing import MasterKeys, Place
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.plugins.migrate import quarantine_unmigrated
 from counterfoil.tables.definitions import CORE_TABLES
@@ -39,6 +41,7 @@ from counterfoil.tables.routes import router as tables_router
 from counterfoil.tables.views.routes import router as views_router
 from counterfoil.web.health import ReadinessProbes
 from counterfoil.web.health import router as health_router
+from counterfoil.web.idempotency import AnswerSealer, honouring_keys
 from counterfoil.web.middleware import BodyLimit, RequestContext, TextGuard
 from counterfoil.web.problems import ProblemOut, install_problem_handlers, problem_response
 from counterfoil.web.ui import StaticUi
@@ -80,7 +83,7 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
         tables_router,
         health_router,
     ):
-        app.include_router(router)
+        app.include_router(honouring_keys(router))
     app.add_api_route("/api/{path:path}", _no_such_route, methods=_API_METHODS, include_in_schema=False)
     if with_ui:
         app.mount("/", StaticUi())
@@ -127,10 +130,21 @@ def _lifespan(settings: Settings, manager: PluginManager) -> Callable[[FastAPI],
             provided.add(Invitations(identity, database=database, settings=settings))
             provided.add(store, ObjectStore)
             provided.add(SealKey.parse(settings.seal_key.get_secret_value()))
+            provided.add(_answer_sealer(settings))
+            provided.add(Identity.build(settings, database=database, redis=redis))
             provided.add(ReadinessProbes(probes={"database": lambda: _ask(database), "redis": redis.ping}))
             yield
 
     return lifespan
+
+
+def _answer_sealer(settings: Settings) -> AnswerSealer:
+    keys = MasterKeys.parse(settings.master_keys.get_secret_value())
+
+    async def seal(uow: UnitOfWork, answer: bytes, place: Place) -> bytes:
+        return (await vault.seal(uow, keys, answer, place)).blob
+
+    return AnswerSealer(seal=seal, open=lambda uow, sealed, place: vault.open_sealed(uow, keys, sealed, place))
 
 
 async def _ask(database: Database) -> None:

@@ -54,8 +54,8 @@ APP_GRANTS: dict[str, str] = {
     "core.users": "SELECT (id, email, name, status, last_login_at, created_at, updated_at)",
     "core.tenants": "SELECT, INSERT, UPDATE (name, default_currency, timezone, updated_at)",
 }
-# What even a reader of everything has no business with: sealed credentials and wrapped keys.
-HIDDEN_FROM_READ_ONLY = frozenset({"core.connections", "core.tenant_keys"})
+# What even a reader of everything has no business with: sealed credentials, wrapped keys, answers kept for one caller.
+HIDDEN_FROM_READ_ONLY = frozenset({"core.connections", "core.idempotency_keys", "core.tenant_keys"})
 
 
 class UnsecuredTable(Exception):

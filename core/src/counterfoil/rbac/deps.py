@@ -5,7 +5,7 @@ What it refuses, authentication puts on record, as it does for everything raised
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Depends
@@ -19,7 +19,7 @@ from counterfoil.identity.service import user_actor
 from counterfoil.kit import context
 from counterfoil.kit.errors import PermissionDenied, Unauthenticated
 from counterfoil.rbac.catalogue import PERMISSIONS, permissions_of
-from counterfoil.web import provided
+from counterfoil.web import idempotency, provided
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,13 +43,20 @@ class Scope:
     permissions: frozenset[str]
 
 
-class Gate:
-    """A dependency that lets members with one permission through; ``None`` lets every member through."""
+Replays = Literal["plain", "sealed"]
 
-    def __init__(self, permission: str | None) -> None:
+
+class Gate:
+    """A dependency that lets members with one permission through; ``None`` lets every member through.
+
+    With ``replays`` the unit of work is what an idempotency key protects, and its answer is kept as that says.
+    """
+
+    def __init__(self, permission: str | None, *, replays: Replays | None = None) -> None:
         if permission is not None and permission not in PERMISSIONS:
             raise ValueError(f"no such permission: {permission!r}")
         self.permission = permission
+        self.replays = replays
 
     async def __call__(
         self,
@@ -66,6 +73,8 @@ class Gate:
             if self.permission is not None and self.permission not in permissions:
                 raise PermissionDenied(f"This needs the permission {self.permission}.", reason=self.permission)
             with context.bound(context.current_actor, user_actor(credential.user_id, member.email)):
+                if self.replays is not None:
+                    await idempotency.claim(uow, secret_answer=self.replays == "sealed")
                 yield _scope(credential, member, uow=uow, permissions=permissions)
 
 
@@ -80,7 +89,7 @@ def _scope(credential: Credential, member: Member, *, uow: UnitOfWork, permissio
     return Scope(caller=caller, uow=uow, roles=member.roles, permissions=permissions)
 
 
-def require(permission: str) -> Any:
+def require(permission: str, *, secret_answer: bool = False, replays: bool = True) -> Any:
     """Gate a route by one permission.
 
     Written ``scope: Annotated[Scope, require("connections.read")]``.
@@ -88,12 +97,24 @@ def require(permission: str) -> Any:
     The unit of work ends before the response is sent, so a failed commit is an error and never a lie; a streaming route
     opens its own inside the stream.
 
+    Args:
+        permission: what the caller needs.
+        secret_answer: the answer bears a secret; what is kept of it for an idempotency key is sealed.
+        replays: whether a POST honours idempotency keys. Only one whose work is not in this unit of work, or whose answer
+            is a stream, does not.
+
     Raises:
         ValueError: at definition, for a permission that is not in the catalogue.
     """
-    return Depends(Gate(permission), scope="function")
+    return Depends(Gate(permission, replays=_replays(secret_answer=secret_answer, replays=replays)), scope="function")
 
 
-def require_member() -> Any:
+def require_member(*, secret_answer: bool = False, replays: bool = True) -> Any:
     """As ``require``, for what every member may do."""
-    return Depends(Gate(None), scope="function")
+    return Depends(Gate(None, replays=_replays(secret_answer=secret_answer, replays=replays)), scope="function")
+
+
+def _replays(*, secret_answer: bool, replays: bool) -> Replays | None:
+    if not replays:
+        return None
+    return "sealed" if secret_answer else "plain"
