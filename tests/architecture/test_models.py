@@ -18,7 +18,7 @@ def _is_core(name: str | None, kind: str, parents: dict[str, Any]) -> bool:
         return name == "core"
     if kind == "table":
         # Partitions belong to their parent, version tables to Alembic.
-        return not (name or "").startswith("audit_events_") and name != "alembic_version"
+        return not (name or "").startswith(("audit_events_", "api_calls_")) and name != "alembic_version"
     return parents.get("schema_name") == "core"
 
 

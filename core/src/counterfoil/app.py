@@ -32,6 +32,7 @@ from counterfoil.kit.provided import Provided
 from counterfoil.kit.signing import SealKey
 from counterfoil.objects import ObjectStore, open_store
 from counterfoil.kit.sealing import MasterKeys, Place
+from counterfoil.outbound.routes import router as outbound_router
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.plugins.migrate import quarantine_unmigrated
 from counterfoil.tables.definitions import CORE_TABLES
@@ -75,6 +76,7 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
         plugins_router,
         # Before the connections' own, whose /{id} would swallow more exact paths.
         ingest_router,
+        outbound_router,
         connections_router,
         jobs_router,
         # Before the tables' own, whose /{table} would swallow it.

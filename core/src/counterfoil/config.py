@@ -75,6 +75,10 @@ class Settings(BaseSettings):
     republish_after_s: float = Field(
         30.0, gt=0, description="A published job nobody claimed is published again after this"
     )
+    api_call_retention_days: int = Field(
+        90, ge=30, description="How long the log of outbound requests is kept; it goes by whole months"
+    )
+    job_log_retention_days: int = Field(90, ge=7, description="How long the lines of jobs' logs are kept")
     worker_concurrency: int = Field(2, ge=1, description="Jobs one worker runs side by side")
     database_pool_size: int = Field(10, ge=1, description="Connections one process keeps")
 

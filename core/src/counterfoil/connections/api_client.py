@@ -2,11 +2,14 @@
 
 import base64
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
+from uuid import UUID
 
 import httpx2
 import orjson
@@ -20,15 +23,20 @@ from counterfoil.kit.http import (
     HeldBack,
     HttpClient,
     HttpError,
-    RateLimiter,
+    Limiter,
+    Redactor,
     Reply,
     RetryPolicy,
     Unsendable,
     UntrustedCertificate,
+    masked_excerpt,
+    masked_url,
     query,
     retry_after_s,
 )
+from counterfoil.kit.ids import new_id
 from counterfoil.observability import get_logger
+from counterfoil.outbound.log import CallLog, Sent
 from counterfoil.plugins.connector import (
     Json,
     SourceError,
@@ -41,10 +49,10 @@ from counterfoil.plugins.connector import (
 )
 
 Classify = Callable[[int, Any, Mapping[str, str]], SourceError | None]
+Cost = Callable[[Any, Mapping[str, str]], Decimal | None]
 Authorization = Callable[[], Awaitable[str]]
 Params = Mapping[str, Any] | Sequence[tuple[str, Any]] | None
 
-_SHORTEST_SECRET = 4
 _NO_CONTENT = 204
 _BY_STATUS: dict[int, type[SourceError]] = {
     401: SourceUnauthorized,
@@ -53,25 +61,23 @@ _BY_STATUS: dict[int, type[SourceError]] = {
     429: SourceRateLimited,
 }
 
+# An attempt that was cancelled, or whose answer the connector could not read.
+_INTERRUPTED = "interrupted"
+
 _log = get_logger(__name__)
 
 
-class Redactor:
-    """Strikes known secrets out of text that may be shown or logged."""
+@dataclass(frozen=True, kw_only=True)
+class _Answered:
+    """The latest answered request of one client."""
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._secrets: set[str] = set()
-        self.add(*secrets)
+    client: object
+    call_id: UUID | None
+    sent_at: datetime
 
-    def add(self, *secrets: str) -> None:
-        for secret in secrets:
-            if len(secret) >= _SHORTEST_SECRET:
-                self._secrets |= {secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode()}
 
-    def __call__(self, text: str) -> str:
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, "***")
-        return text
+# Per task, because streams and slices that are read side by side share a client.
+_answered: ContextVar[_Answered | None] = ContextVar("_answered", default=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +103,26 @@ class _Failure:
     cause: BaseException | None = None
 
 
+@dataclass(kw_only=True)
+class _Attempt:
+    """One attempt as it goes: what will be noted of it, whichever way it ends."""
+
+    call: _Call
+    number: int
+    id: UUID | None = None
+    sent_at: datetime | None = None
+    began: float = 0.0
+    took_s: float = 0.0
+    reply: Reply | None = None
+    body: Any = None
+
+    def begin(self) -> None:
+        self.id, self.sent_at, self.began = new_id(), utc_now(), time.perf_counter()
+
+    def end(self) -> None:
+        self.took_s = time.perf_counter() - self.began
+
+
 class ApiClient:
     """One vendor's API for one connection. Not for use from several event loops."""
 
@@ -105,39 +131,55 @@ class ApiClient:
         http: HttpClient,
         *,
         base_url: str,
-        limiter: RateLimiter,
+        limiter: Limiter,
         headers: Mapping[str, str] | None = None,
         classify: Classify | None = None,
+        cost: Cost | None = None,
         authorization: Authorization | None = None,
         retry: RetryPolicy | None = None,
         redact: Redactor | None = None,
+        calls: CallLog | None = None,
     ) -> None:
         """Bind a pool of connections to one vendor.
 
         Args:
             http: the guarded client; the caller closes it.
             base_url: paths are relative to it.
-            limiter: the account's limits; its connection's clients share one, and no two connections do.
+            limiter: the account's limits.
             headers: sent with every request.
             classify: the vendor's own reading of an error answer, asked before the status code is.
+            cost: reads from an answer what the request cost.
             authorization: gives the value of the Authorization header.
             retry: how failures are repeated.
             redact: knows the secrets that no message may repeat.
+            calls: where every attempt is noted.
         """
         self._http = http
         self._base_url = base_url.rstrip("/")
         self._limiter = limiter
         self._headers = {"Accept": "application/json", **(headers or {})}
         self._classify = classify
+        self._cost = cost
         self._authorization = authorization
         self._retry = retry or RetryPolicy()
         self._redact = redact or Redactor()
-        self._sent_at = utc_now()
+        self._calls = calls
+        self._latest = _Answered(client=self, call_id=None, sent_at=utc_now())
 
     @property
     def sent_at(self) -> datetime:
-        """When the latest answered request was sent; before the first one, when the client was made."""
-        return self._sent_at
+        """When this task's latest answered request was sent; before the first one, when the client was made."""
+        return self._answered.sent_at
+
+    @property
+    def last_call_id(self) -> UUID | None:
+        """The id under which this task's latest answered request is in the log; None before the first one."""
+        return self._answered.call_id
+
+    @property
+    def _answered(self) -> _Answered:
+        own = _answered.get()
+        return own if own is not None and own.client is self else self._latest
 
     async def get(self, path: str, params: Params = None, *, headers: Mapping[str, str] | None = None) -> Json:
         """Read a resource.
@@ -225,7 +267,7 @@ class ApiClient:
     async def _perform(self, call: _Call) -> Json:
         began, attempt = time.monotonic(), 1
         while True:
-            result = await self._attempt(call)
+            result = await self._attempt(call, attempt)
             if not isinstance(result, _Failure):
                 return result
             wait_s = self._wait_s(call, result, attempt, elapsed_s=time.monotonic() - began)
@@ -243,39 +285,87 @@ class ApiClient:
             return None
         return self._retry.wait_s(attempt, elapsed_s=elapsed_s, at_least_s=failure.error.retry_after_s)
 
-    async def _attempt(self, call: _Call) -> Json | _Failure:
+    async def _attempt(self, call: _Call, number: int) -> Json | _Failure:
         headers = call.headers
         if self._authorization is not None and "Authorization" not in headers:
             headers = {**headers, "Authorization": await self._authorization()}
+        attempt = _Attempt(call=call, number=number)
+        result: Json | _Failure | None = None
         try:
-            # What this request would not wait for after a refusal of its own, it does not wait for after another's.
-            async with self._limiter.slot(longest_hold_s=self._retry.max_elapsed_s):
+            result = await self._sent(attempt, headers)
+        except HttpError as error:
+            result = self._transport_failure(error)
+        finally:
+            self._note(attempt, result)
+        return result
+
+    async def _sent(self, attempt: _Attempt, headers: Mapping[str, str]) -> Json | _Failure:
+        call = attempt.call
+        # What this request would not wait for after a refusal of its own, it does not wait for after another's.
+        async with self._limiter.slot(longest_hold_s=self._retry.max_elapsed_s):
+            attempt.begin()
+            try:
                 reply = await self._http.request(
                     call.method, call.url, params=call.params, headers=headers, content=call.content
                 )
-        except HttpError as error:
-            return self._transport_failure(error)
-        if not httpx2.codes.is_success(reply.status):
-            return self._refusal(call, reply)
-        return self._answer(call, reply)
+            finally:
+                attempt.end()
+        attempt.reply = reply
+        attempt.body = _parsed(reply.body) if reply.status != _NO_CONTENT else {}
+        if httpx2.codes.is_success(reply.status):
+            return self._answer(attempt, reply)
+        return await self._refusal(attempt, reply)
 
-    def _answer(self, call: _Call, reply: Reply) -> Json | _Failure:
-        body = _parsed(reply.body) if reply.status != _NO_CONTENT else {}
+    def _answer(self, attempt: _Attempt, reply: Reply) -> Json | _Failure:
+        call, body = attempt.call, attempt.body
         if not isinstance(body, dict):
             error = SourceMalformed(f"{call.method} {call.path} was answered with something that is no JSON object")
             return self._failure(error, may_retry=True)
-        self._sent_at = reply.sent_at
+        self._latest = _Answered(client=self, call_id=attempt.id, sent_at=reply.sent_at)
+        _answered.set(self._latest)
         return body
 
-    def _refusal(self, call: _Call, reply: Reply) -> _Failure:
-        error = self._classify(reply.status, _parsed(reply.body), reply.headers) if self._classify else None
-        error = error or _by_status(call, reply.status)
+    async def _refusal(self, attempt: _Attempt, reply: Reply) -> _Failure:
+        error = self._classify(reply.status, attempt.body, reply.headers) if self._classify else None
+        error = error or _by_status(attempt.call, reply.status)
         if error.retry_after_s is None:
             error.retry_after_s = retry_after_s(reply.headers.get("retry-after"), now=utc_now())
         limited = isinstance(error, SourceRateLimited)
-        if limited and error.retry_after_s:
-            self._limiter.hold(error.retry_after_s)
+        if limited:
+            await self._limiter.refused(error.retry_after_s)
         return self._failure(error, may_retry=error.retryable, untouched=limited)
+
+    def _note(self, attempt: _Attempt, result: Json | _Failure | None) -> None:
+        """Put an attempt on record; one that only waited for its turn was none."""
+        if self._calls is None or attempt.id is None or attempt.sent_at is None:
+            return
+        call, reply = attempt.call, attempt.reply
+        failed = not isinstance(result, dict)
+        self._calls.note(
+            Sent(
+                id=attempt.id,
+                at=attempt.sent_at,
+                method=call.method,
+                url=masked_url(call.url, call.params, self._redact),
+                status=reply.status if reply else None,
+                duration_ms=round(attempt.took_s * 1000, 3),
+                request_bytes=len(call.content or b""),
+                response_bytes=len(reply.body) if reply else None,
+                attempt=attempt.number,
+                cost=self._cost_of(attempt),
+                error_code=(result.error.code if isinstance(result, _Failure) else _INTERRUPTED) if failed else None,
+                excerpt=masked_excerpt(reply.body, self._redact) if reply and failed else None,
+            )
+        )
+
+    def _cost_of(self, attempt: _Attempt) -> Decimal | None:
+        if self._cost is None or attempt.reply is None:
+            return None
+        try:
+            return self._cost(attempt.body, attempt.reply.headers)
+        except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError):
+            # An answer that does not say it the usual way is no reason to fail.
+            return None
 
     def _transport_failure(self, error: HttpError) -> _Failure:
         match error:

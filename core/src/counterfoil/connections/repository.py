@@ -38,6 +38,11 @@ async def find(
     return found
 
 
+async def is_known(uow: UnitOfWork, connection_id: UUID) -> bool:
+    """Whether there is such a connection, or was before it was deleted."""
+    return await uow.session.scalar(select(Connection.id).where(Connection.id == connection_id)) is not None
+
+
 async def save(uow: UnitOfWork, connection: Connection) -> None:
     """Write a new or changed connection.
 

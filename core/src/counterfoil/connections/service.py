@@ -11,7 +11,7 @@ import orjson
 from counterfoil import audit
 from counterfoil.config import Settings as Configuration
 from counterfoil.connections import repository, vault
-from counterfoil.connections.client import ConnectorContext, connector_context
+from counterfoil.connections.client import ConnectorContext, budget_key, connector_context, outbound
 from counterfoil.connections.errors import (
     AccountChanged,
     ConnectionChanged,
@@ -21,7 +21,7 @@ from counterfoil.connections.errors import (
 )
 from counterfoil.connections.models import Connection
 from counterfoil.connections.settings import split, validated
-from counterfoil.db import UnitOfWork
+from counterfoil.db import Database, UnitOfWork
 from counterfoil.kit.clock import utc_now
 from counterfoil.kit.http import Bounds, RetryPolicy
 from counterfoil.kit.ids import new_id
@@ -58,6 +58,7 @@ class OpenConnection:
     """
 
     id: UUID
+    tenant_id: UUID
     kind: str
     label: str
     status: str
@@ -69,6 +70,14 @@ class OpenConnection:
     allow_private: bool
     plain: Json = field(repr=False)
     sealed: bytes = field(repr=False)
+    database: Database = field(repr=False)
+    redis_url: str = field(repr=False)
+
+    @property
+    def budget_key(self) -> str:
+        """What the connections to one account at the vendor share."""
+        account = self.known_account.id if self.known_account else None
+        return budget_key(self.tenant_id, self.kind, account=account, connection_id=self.id)
 
     @property
     def account(self) -> Account | None:
@@ -79,15 +88,20 @@ class OpenConnection:
         self, *, retry: RetryPolicy | None = None, bounds: Bounds | None = None
     ) -> AsyncIterator[ConnectorContext]:
         """The signed-in context for ``check`` and for streams. Hold no unit of work open meanwhile."""
-        async with connector_context(
-            self.connector,
-            self.settings,
-            allow_private=self.allow_private,
-            hosts=self.hosts,
-            account=self.account,
-            retry=retry,
-            bounds=bounds,
-        ) as context:
+        async with (
+            outbound(self, limits=self.connector.limits_for(self.settings)) as (limiter, calls),
+            connector_context(
+                self.connector,
+                self.settings,
+                allow_private=self.allow_private,
+                hosts=self.hosts,
+                account=self.account,
+                retry=retry,
+                bounds=bounds,
+                limiter=limiter,
+                calls=calls,
+            ) as context,
+        ):
             yield context
 
 
@@ -123,6 +137,16 @@ async def get(uow: UnitOfWork, connection_id: UUID) -> Connection:
         ConnectionNotFound: also for a deleted one and for another tenant's.
     """
     return _found(await repository.find(uow, connection_id))
+
+
+async def require_known(uow: UnitOfWork, connection_id: UUID) -> None:
+    """Let through what is or was a connection of this tenant: what was recorded of a deleted one stays readable.
+
+    Raises:
+        ConnectionNotFound: there never was one.
+    """
+    if not await repository.is_known(uow, connection_id):
+        raise ConnectionNotFound
 
 
 async def create(
@@ -223,6 +247,7 @@ async def open_connection(
     credentials = await _credentials(uow, connection, configuration)
     return OpenConnection(
         id=connection.id,
+        tenant_id=uow.tenant,
         kind=connection.kind,
         label=connection.label,
         status=connection.status,
@@ -234,6 +259,8 @@ async def open_connection(
         allow_private=configuration.allow_private_networks,
         plain=connection.settings,
         sealed=connection.credentials or b"",
+        database=uow.database,
+        redis_url=configuration.redis_url.get_secret_value(),
     )
 
 

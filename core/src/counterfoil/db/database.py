@@ -38,10 +38,15 @@ class DatabaseUnavailable(Unavailable):
 
 @dataclass(kw_only=True)
 class UnitOfWork:
-    """One open transaction. Feature code never commits: whoever opened the unit does, by leaving the block."""
+    """One open transaction. Feature code never commits: whoever opened the unit does, by leaving the block.
+
+    ``database`` is for what has to outlive this unit, such as the log of requests that were really sent: a rolled back
+    unit must not take it along.
+    """
 
     session: AsyncSession
     tenant_id: UUID | None
+    database: "Database"
 
     async def driver(self) -> "asyncpg.Connection[Any]":
         """The asyncpg connection of this same transaction, for COPY and hot reads."""
@@ -102,7 +107,7 @@ class Database:
         with context.bound(context.current_tenant_id, tenant_id):
             session = await self._begin()
             try:
-                yield UnitOfWork(session=session, tenant_id=tenant_id)
+                yield UnitOfWork(session=session, tenant_id=tenant_id, database=self)
                 await session.commit()
             finally:
                 await session.close()

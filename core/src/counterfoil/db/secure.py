@@ -47,6 +47,7 @@ SYSTEM_TABLES = frozenset(
 
 DEFAULT_GRANT = "SELECT, INSERT, UPDATE, DELETE"
 APP_GRANTS: dict[str, str] = {
+    "core.api_calls": "SELECT, INSERT",
     "core.audit_events": "SELECT, INSERT",
     # Written once: what a row says of an object, and for how long it must stay, nobody changes afterwards.
     "core.objects": "SELECT, INSERT, DELETE",

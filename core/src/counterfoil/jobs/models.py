@@ -2,7 +2,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, FetchedValue, ForeignKeyConstraint
+from sqlalchemy import BigInteger, FetchedValue, ForeignKeyConstraint, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -70,4 +70,22 @@ class JobEvent(CoreBase):
     level: Mapped[str]
     message: Mapped[str]
     data: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=FetchedValue())
+    created_at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
+
+
+class JobArtifact(TenantOwned, CoreBase):
+    """A file that a job made, kept in the object store. A later attempt's replaces an earlier one's of the same name."""
+
+    __tablename__ = "job_artifacts"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "job_id"], ["core.jobs.tenant_id", "core.jobs.id"], ondelete="CASCADE"),
+        UniqueConstraint("tenant_id", "job_id", "name"),
+    )
+
+    job_id: Mapped[UUID]
+    name: Mapped[str]
+    media_type: Mapped[str]
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str]
+    object_key: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=FetchedValue())

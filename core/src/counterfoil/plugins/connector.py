@@ -7,7 +7,9 @@ complete set of canonical rows it stands for. Everything else (cursors, retries,
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, ClassVar, Protocol, get_args
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
@@ -118,6 +120,10 @@ class HttpClient(Protocol):
     @property
     def sent_at(self) -> datetime:
         """When the latest request was sent: the instant the answer is surely not older than."""
+
+    @property
+    def last_call_id(self) -> UUID | None:
+        """Under which id the latest answered request is on record."""
 
     async def get(self, path: str, params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None) -> Json: ...
 
@@ -385,6 +391,10 @@ class Connector:
             SignatureInvalid: it did not, or too long ago.
         """
         raise NotImplementedError
+
+    def cost(self, body: Any, headers: Mapping[str, str]) -> Decimal | None:  # noqa: ARG002  (subclasses read them)
+        """What a request cost, in the vendor's own units, where its answer says so; kept in the log of requests."""
+        return None
 
     def classify(self, status: int, body: Any, headers: Mapping[str, str]) -> SourceError | None:  # noqa: ARG002  (subclasses read them)
         """The vendor's own reading of an error answer; None leaves it to the status code."""

@@ -14,7 +14,8 @@ from counterfoil.kit.http.errors import (
     UntrustedCertificate,
 )
 from counterfoil.kit.http.guard import EgressPolicy, GuardedTransport
-from counterfoil.kit.http.pacing import RateLimiter, RetryPolicy, retry_after_s
+from counterfoil.kit.http.masking import Redactor, masked_excerpt, masked_url
+from counterfoil.kit.http.pacing import Limiter, RateLimiter, RetryPolicy, retry_after_s
 
 __all__ = [
     "BlockedDestination",
@@ -27,13 +28,17 @@ __all__ = [
     "HeldBack",
     "HttpClient",
     "HttpError",
+    "Limiter",
     "NoAnswer",
     "RateLimiter",
+    "Redactor",
     "Reply",
     "RetryPolicy",
     "TooManyRedirects",
     "Unsendable",
     "UntrustedCertificate",
+    "masked_excerpt",
+    "masked_url",
     "query",
     "retry_after_s",
 ]

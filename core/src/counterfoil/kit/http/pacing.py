@@ -5,10 +5,11 @@ import math
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from typing import Protocol
 
 from counterfoil.kit.http.errors import HeldBack
 
@@ -51,6 +52,20 @@ class RetryPolicy:
         return wait_s if elapsed_s + wait_s <= self.max_elapsed_s else None
 
 
+class Limiter(Protocol):
+    """Gives turns, and hears of refusals."""
+
+    def slot(self, *, longest_hold_s: float = math.inf) -> AbstractAsyncContextManager[None]:
+        """Wait for a turn, and have it for as long as the block lasts.
+
+        Raises:
+            HeldBack: the turn is behind a hold that ends later than in ``longest_hold_s``.
+        """
+
+    async def refused(self, retry_after_s: float | None) -> None:
+        """The vendor has said that there are too many requests, and perhaps for how long it wants none."""
+
+
 class RateLimiter:
     """At most so many requests at a time and so many starts per second, within this process."""
 
@@ -76,6 +91,10 @@ class RateLimiter:
             if start_at > now:
                 await asyncio.sleep(start_at - now)
             yield
+
+    async def refused(self, retry_after_s: float | None) -> None:
+        if retry_after_s:
+            self.hold(retry_after_s)
 
     def hold(self, seconds: float) -> None:
         """Start nothing for a while: the vendor's refusal of one request is meant for all of them."""
