@@ -10,6 +10,8 @@ from fastapi.openapi.utils import get_openapi
 from starlette.requests import Request
 from starlette.responses import Response
 
+from counterfoil.audit.routes import router as audit_router
+from counterfoil.audit.seals import SealKeys
 from counterfoil.config import Settings
 from counterfoil.connections.routes import router as connections_router
 from counterfoil.db import Database
@@ -22,11 +24,13 @@ from counterfoil.jobs.routes import router as jobs_router
 from counterfoil.kit import cache
 from counterfoil.kit.errors import NotFound
 from counterfoil.kit.provided import Provided
+from counterfoil.objects import ObjectStore, open_store
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.plugins.migrate import quarantine_unmigrated
 from counterfoil.tables.definitions import CORE_TABLES
 from counterfoil.tables.registry import TableRegistry
 from counterfoil.tables.routes import router as tables_router
+from counterfoil.timeline.routes import router as timeline_router
 from counterfoil.web.health import ReadinessProbes
 from counterfoil.web.health import router as health_router
 from counterfoil.web.middleware import BodyLimit, RequestContext, TextGuard
@@ -62,6 +66,8 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
         connections_router,
         jobs_router,
         tables_router,
+        audit_router,
+        timeline_router,
         health_router,
     ):
         app.include_router(router)
@@ -91,6 +97,8 @@ def _lifespan(settings: Settings, manager: PluginManager) -> Callable[[FastAPI],
             provided: Provided = app.state.provided
             for thing in (settings, database, redis, feed, manager, TableRegistry(CORE_TABLES)):
                 provided.add(thing)
+            provided.add(SealKeys.of(settings))
+            provided.add(open_store(settings), ObjectStore)
             provided.add(Identity.build(settings, database=database, redis=redis))
             provided.add(ReadinessProbes(probes={"database": lambda: _ask(database), "redis": redis.ping}))
             yield

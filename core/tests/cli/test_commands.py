@@ -31,7 +31,7 @@ def test_up_on_a_busy_port_names_the_variable_and_starts_nothing(counterfoil: Co
 def test_production_refuses_to_start_without_its_settings_and_names_them(counterfoil: Command, command: str) -> None:
     done = counterfoil(command, COUNTERFOIL_ENVIRONMENT="production", REDIS_URL="redis://127.0.0.1:1")
     assert done.returncode == 1
-    assert "not set: DATABASE_URL, COUNTERFOIL_MASTER_KEYS, COUNTERFOIL_JWT_KEYS." in done.stderr
+    assert "not set: DATABASE_URL, COUNTERFOIL_MASTER_KEYS, COUNTERFOIL_JWT_KEYS, COUNTERFOIL_SEAL_KEY." in done.stderr
 
 
 def test_a_setting_with_an_impossible_value_is_named_and_never_shown(counterfoil: Command) -> None:

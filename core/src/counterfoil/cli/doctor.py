@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from counterfoil.audit.seals import SealKeys
 from counterfoil.cli.errors import CommandError
 from counterfoil.cli.output import say
 from counterfoil.cli.repository import ServerFacts, server_facts
@@ -86,6 +87,15 @@ async def check_token_keys(settings: Settings) -> str:
         todo = "Each is KID:BASE64 with 32 bytes or more: echo k1:$(head -c 32 /dev/urandom | base64)"
         raise Finding(f"COUNTERFOIL_JWT_KEYS: {error}", todo) from error
     return _counted(keys, "COUNTERFOIL_JWT_KEYS")
+
+
+async def check_seal_key(settings: Settings) -> str:
+    try:
+        keys = SealKeys.of(settings)
+    except ValueError as error:
+        todo = "The key is 32 bytes in base64, or an Ed25519 key as PEM: head -c 32 /dev/urandom | base64"
+        raise Finding(f"COUNTERFOIL_SEAL_KEY or COUNTERFOIL_FORMER_SEAL_KEYS: {error}", todo) from error
+    return f"signs as {keys.signing.key_id}, {len(keys.public) - 1} former"
 
 
 def _counted(keys: list[str], variable: str) -> str:
@@ -196,6 +206,7 @@ CHECKS: dict[str, Check] = {
     "settings": check_settings,
     "master keys": check_master_keys,
     "token keys": check_token_keys,
+    "seal key": check_seal_key,
     "database": check_database,
     "row-level security": check_row_security,
     "roles": check_roles,

@@ -33,6 +33,7 @@ class DemoSecrets:
 
     master_keys: str
     jwt_keys: str
+    seal_key: str
     app_password: str
     demo_password: str
 
@@ -41,6 +42,7 @@ class DemoSecrets:
         return cls(
             master_keys=Fernet.generate_key().decode(),
             jwt_keys=f"demo:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+            seal_key=base64.b64encode(secrets.token_bytes(32)).decode(),
             app_password=secrets.token_urlsafe(24),
             demo_password=secrets.token_urlsafe(12),
         )
@@ -117,9 +119,12 @@ class Home:
         folder = self.path / "secrets"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / "demo.json"
-        if not path.exists():
-            write_private(path, asdict(DemoSecrets.make()))
-        return DemoSecrets(**json.loads(path.read_text()))
+        kept = self.read(path) or {}
+        # A home from before a secret was needed gets that one.
+        made = DemoSecrets(**(asdict(DemoSecrets.make()) | kept))
+        if asdict(made) != kept:
+            write_private(path, asdict(made))
+        return made
 
     def world(self) -> WorldFile:
         if not self.world_path.exists():

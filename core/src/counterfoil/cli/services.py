@@ -16,6 +16,7 @@ NEEDED = {
     "REDIS_URL": "redis_url",
     "COUNTERFOIL_MASTER_KEYS": "master_keys",
     "COUNTERFOIL_JWT_KEYS": "jwt_keys",
+    "COUNTERFOIL_SEAL_KEY": "seal_key",
 }
 ADMIN = {"DATABASE_ADMIN_URL": "database_admin_url"}
 NEEDED_TO_MIGRATE = {"DATABASE_URL": "database_url"} | ADMIN
@@ -82,6 +83,7 @@ def demo_settings(settings: Settings, *, home: Home, postgres: EmbeddedPostgres,
             "redis_url": SecretStr(valkey.url()),
             "master_keys": SecretStr(secrets.master_keys),
             "jwt_keys": SecretStr(secrets.jwt_keys),
+            "seal_key": SecretStr(secrets.seal_key),
             "allow_private_networks": True,
         }
     )
@@ -106,5 +108,6 @@ def throwaway_settings() -> Settings:
             "redis_url": SecretStr("redis://localhost"),
             "master_keys": SecretStr(DemoSecrets.make().master_keys),
             "jwt_keys": SecretStr(DemoSecrets.make().jwt_keys),
+            "seal_key": SecretStr(DemoSecrets.make().seal_key),
         }
     )

@@ -1,5 +1,6 @@
 """Files kept outside the database: artifacts, evidence packs, exports, anchors of the audit log."""
 
+from counterfoil.objects.opening import open_store
 from counterfoil.objects.store import DirectoryStore, ObjectExists, ObjectMissing, ObjectStore
 
-__all__ = ["DirectoryStore", "ObjectExists", "ObjectMissing", "ObjectStore"]
+__all__ = ["DirectoryStore", "ObjectExists", "ObjectMissing", "ObjectStore", "open_store"]
