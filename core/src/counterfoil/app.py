@@ -10,6 +10,8 @@ from fastapi.openapi.utils import get_openapi
 from starlette.requests import Request
 from starlette.responses import Response
 
+from counterfoil.audit.routes import router as audit_router
+from counterfoil.audit.seals import SealKeys
 from counterfoil.config import Settings
 from counterfoil.connections import vault
 from counterfoil.connections.routes import router as connections_router
@@ -29,9 +31,9 @@ from counterfoil.kit import cache
 from counterfoil.kit.errors import NotFound
 from counterfoil.kit.mail import Mailer, make_mailer
 from counterfoil.kit.provided import Provided
+from counterfoil.kit.sealing import MasterKeys, Place
 from counterfoil.kit.signing import SealKey
 from counterfoil.objects import ObjectStore, open_store
-from counterfoil.kit.sealing import MasterKeys, Place
 from counterfoil.outbound.routes import router as outbound_router
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.plugins.migrate import quarantine_unmigrated
@@ -40,6 +42,7 @@ from counterfoil.tables.exports import ExportSlots
 from counterfoil.tables.registry import TableRegistry
 from counterfoil.tables.routes import router as tables_router
 from counterfoil.tables.views.routes import router as views_router
+from counterfoil.timeline.routes import router as timeline_router
 from counterfoil.web.health import ReadinessProbes
 from counterfoil.web.health import router as health_router
 from counterfoil.web.idempotency import AnswerSealer, honouring_keys
@@ -83,6 +86,8 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
         views_router,
         evidence_router,
         tables_router,
+        audit_router,
+        timeline_router,
         health_router,
     ):
         app.include_router(honouring_keys(router))
@@ -133,6 +138,8 @@ def _lifespan(settings: Settings, manager: PluginManager) -> Callable[[FastAPI],
             provided.add(store, ObjectStore)
             provided.add(SealKey.parse(settings.seal_key.get_secret_value()))
             provided.add(_answer_sealer(settings))
+            provided.add(SealKeys.of(settings))
+            provided.add(open_store(settings), ObjectStore)
             provided.add(Identity.build(settings, database=database, redis=redis))
             provided.add(ReadinessProbes(probes={"database": lambda: _ask(database), "redis": redis.ping}))
             yield

@@ -1,11 +1,19 @@
 """Settings, read once from the environment by the composition roots."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_LEAST_RETENTION_DAYS = 31
+
+
+def _for_ever_or_a_month(days: int) -> int:
+    if 0 < days < _LEAST_RETENTION_DAYS:
+        raise ValueError(f"is 0 or at least {_LEAST_RETENTION_DAYS}")
+    return days
 
 
 class Settings(BaseSettings):
@@ -28,10 +36,13 @@ class Settings(BaseSettings):
     jwt_keys: SecretStr = Field(
         SecretStr(""), description="Comma separated `kid:base64` HMAC keys of 32 bytes or more; the first signs"
     )
-
     seal_key: SecretStr = Field(
         SecretStr(""),
-        description="Ed25519 key that signs evidence: 32 random bytes in base64, or a private key as PEM",
+        description="Ed25519 key that signs seals of the audit log and evidence packs: 32 random bytes in base64, or a private key as PEM",
+    )
+    former_seal_keys: str = Field(
+        "",
+        description="Comma separated public keys, in base64, of keys that signed earlier; what they signed stays valid",
     )
 
     environment: Literal["demo", "production"] = Field(
@@ -81,6 +92,12 @@ class Settings(BaseSettings):
     job_log_retention_days: int = Field(90, ge=7, description="How long the lines of jobs' logs are kept")
     worker_concurrency: int = Field(2, ge=1, description="Jobs one worker runs side by side")
     database_pool_size: int = Field(10, ge=1, description="Connections one process keeps")
+    audit_retention_days: Annotated[int, AfterValidator(_for_ever_or_a_month)] = Field(
+        400,
+        ge=0,
+        description="Audit events stay in the database for this long, whole months at a time; then they are archived in "
+        "the object store. 0 keeps them for ever, anything else is at least 31",
+    )
 
     object_store_url: str = Field(
         "",

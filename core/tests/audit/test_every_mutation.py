@@ -32,7 +32,7 @@ class Recorder:
 
     async def call(self, operation: str, method: str, path: str, **parts: Any) -> httpx2.Response:
         correlation_id = new_id()
-        headers = {"X-Correlation-ID": str(correlation_id)}
+        headers = {"X-Correlation-ID": str(correlation_id), **parts.pop("headers", {})}
         answer = await self.session.client.request(method, f"/api/v1{path}", headers=headers, **parts)
         assert answer.is_success, answer.text
         assert answer.headers["X-Correlation-ID"] == str(correlation_id)
@@ -62,7 +62,7 @@ async def _act_on_own_account(recorder: Recorder, settings: Settings, account: d
     change = {"current_password": PASSWORD, "new_password": f"{PASSWORD}, changed"}
     await call("changePassword", "POST", "/auth/password", json=change)
     await call("forgotPassword", "POST", "/auth/password/forgot", json={"email": invited["email"]})
-    reset = {"token": _token_mailed_to(invited["email"], settings), "new_password": PASSWORD}
+    reset = {"token": _token_mailed_to(str(invited["email"]), settings), "new_password": PASSWORD}
     await call("resetPassword", "POST", "/auth/password/reset", json=reset)
     tenant = {"tenant_id": accepted["tenant"]["id"], "token_delivery": "body"}
     switched: dict[str, Any] = (await call("switchTenant", "POST", "/auth/switch-tenant", json=tenant)).json()
@@ -111,6 +111,12 @@ async def test_every_mutation_leaves_an_event_with_its_correlation_id(
     await call("createEvidence", "POST", f"/jobs/{job}/evidence")
     await call("replayConnection", "POST", f"/connections/{connection}/replay")
     await call("deleteConnection", "DELETE", f"/connections/{connection}")
+    view = {"table": "payments", "name": "Large", "shared": False, "filters": [], "sort": None, "columns": None}
+    kept = await call("createView", "POST", "/tables/views", json=view)
+    stale = {"If-Match": kept.headers["ETag"]}
+    path = f"/tables/views/{kept.json()['id']}"
+    await call("updateView", "PATCH", path, json={"name": "Larger"}, headers=stale)
+    await call("deleteView", "DELETE", path)
     await call("disablePlugin", "POST", "/plugins/stripe/disable")
     await call("enablePlugin", "POST", "/plugins/stripe/enable")
     credentials = {"email": account["email"], "password": PASSWORD, "token_delivery": "body"}

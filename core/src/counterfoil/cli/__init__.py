@@ -30,6 +30,7 @@ COMMANDS = {
     "migrate": Command(module="migrate", help="create or update the database's roles and schemas"),
     "doctor": Command(module="doctor", help="check settings, database, Redis and folders, and say what to do"),
     "evidence": Command(module="evidence", help="check evidence packs, and show the key they are checked with"),
+    "audit": Command(module="audit", help="verify the seals of the audit log"),
     "reset": Command(module="reset", help="remove the demo's data"),
     "simulator": Command(module="simulator", help="serve a simulated vendor"),
     "openapi": Command(module="openapi", help="print the description of the HTTP API"),

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from counterfoil.audit.seals import SealKeys
 from counterfoil.cli.errors import CommandError
 from counterfoil.cli.output import say
 from counterfoil.cli.repository import ServerFacts, server_facts
@@ -24,7 +25,6 @@ from counterfoil.db.migrate import CORE, REQUIRED_POSTGRES, current_revisions
 from counterfoil.db.roles import APP, OWNER, READ_ONLY, SYSTEM
 from counterfoil.kit.errors import Problem
 from counterfoil.kit.ids import new_id
-from counterfoil.kit.signing import SealKey
 from counterfoil.kit.tokens import parse_keys
 from counterfoil.objects import open_store
 from counterfoil.plugins.errors import BundledPluginBroken
@@ -94,14 +94,14 @@ async def check_token_keys(settings: Settings) -> str:
 
 
 async def check_seal_key(settings: Settings) -> str:
-    text = settings.seal_key.get_secret_value()
     todo = "Make one, and keep it: head -c 32 /dev/urandom | base64"
-    if not text:
+    if not settings.seal_key.get_secret_value():
         raise Finding("COUNTERFOIL_SEAL_KEY is empty", todo)
     try:
-        return f"signs as {SealKey.parse(text).key_id}"
+        keys = SealKeys.of(settings)
     except ValueError as error:
-        raise Finding(f"COUNTERFOIL_SEAL_KEY: {error}", todo) from error
+        raise Finding(f"COUNTERFOIL_SEAL_KEY or COUNTERFOIL_FORMER_SEAL_KEYS: {error}", todo) from error
+    return f"signs as {keys.signing.key_id}, {len(keys.public) - 1} former"
 
 
 def _counted(keys: list[str], variable: str) -> str:

@@ -26,6 +26,7 @@ GLOBAL_TABLES: dict[str, str | None] = {
     "core.users": "EXISTS (SELECT FROM core.memberships m WHERE m.user_id = users.id)",
     "core.refresh_sessions": None,
     "core.password_resets": None,
+    "core.epochs": None,
 }
 # Tables the definer functions work on before a tenant is known. Anything added here needs a reason in review; a test holds the list.
 SYSTEM_TABLES = frozenset(
@@ -42,6 +43,11 @@ SYSTEM_TABLES = frozenset(
         "core.invitations",
         "core.jobs",
         "core.job_events",
+        # A window of transaction ids goes across tenants, and so does the question which of them have something in it.
+        "core.epochs",
+        "core.audit_events",
+        "core.audit_seals",
+        "core.audit_archives",
     }
 )
 
@@ -52,9 +58,13 @@ APP_GRANTS: dict[str, str] = {
     # Written once: what a row says of an object, and for how long it must stay, nobody changes afterwards.
     "core.objects": "SELECT, INSERT, DELETE",
     "core.evidence_packs": "SELECT, INSERT, DELETE",
+    "core.audit_seals": "SELECT, INSERT, UPDATE (anchor_key)",
+    "core.audit_archives": "SELECT, INSERT, UPDATE (purged_at)",
     "core.users": "SELECT (id, email, name, status, last_login_at, created_at, updated_at)",
     "core.tenants": "SELECT, INSERT, UPDATE (name, default_currency, timezone, updated_at)",
 }
+# What is append-only is so for the definer functions too.
+SYSTEM_GRANTS = dict.fromkeys(("core.audit_events", "core.audit_seals", "core.audit_archives"), "SELECT")
 # What even a reader of everything has no business with: sealed credentials, wrapped keys, answers kept for one caller.
 HIDDEN_FROM_READ_ONLY = frozenset({"core.connections", "core.idempotency_keys", "core.tenant_keys"})
 
@@ -154,7 +164,9 @@ async def _apply_grants(connection: AsyncConnection, relation: Relation, *, is_r
     table = relation.sql
     await connection.execute(text(f"REVOKE ALL ON {table} FROM PUBLIC, {APP}, {READ_ONLY}, {SYSTEM}"))
     if relation.qualified in SYSTEM_TABLES:
-        await connection.execute(text(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {SYSTEM}"))
+        await connection.execute(
+            text(f"GRANT {SYSTEM_GRANTS.get(relation.qualified, DEFAULT_GRANT)} ON {table} TO {SYSTEM}")
+        )
     # A partition is reached through its parent, whose policy and privileges then apply.
     if is_reachable and not relation.is_partition:
         await connection.execute(text(f"GRANT {APP_GRANTS.get(relation.qualified, DEFAULT_GRANT)} ON {table} TO {APP}"))

@@ -24,6 +24,12 @@ def harmless_text(column: ColumnElement[str]) -> ColumnElement[str]:
     return sa.case((sa.func.ascii(column).in_(starts), sa.literal_column("''''").op("||")(column)), else_=column)
 
 
+def harmless_sql(expression: str) -> str:
+    """As ``harmless_text``, for an SQL expression of type text that is ours."""
+    starts = ", ".join(str(ord(character)) for character in _FORMULA_STARTS)
+    return f"CASE WHEN ascii({expression}) IN ({starts}) THEN ''''' || {expression} ELSE {expression} END"
+
+
 async def copy_csv(
     connection: "asyncpg.Connection[Any]",
     query: str,
