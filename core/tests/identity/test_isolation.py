@@ -110,13 +110,14 @@ async def test_definer_functions_pin_their_search_path_and_answer_the_applicatio
             "rename_user",
             "rehash_password",
             "change_password",
+            "password_is_from",
             "add_password_reset",
             "find_password_reset",
             "reset_password",
             "find_invitation",
         ],
     )
-    assert len(functions) == 20
+    assert len(functions) == 21
     for function in functions:
         assert function["proconfig"] == ["search_path=pg_catalog, pg_temp"]
         assert (function["owner"], function["app_may"], function["others_may"]) == ("counterfoil_system", True, False)

@@ -11,7 +11,11 @@ from fastapi import FastAPI
 from starlette.types import Message
 
 from counterfoil.config import Settings
+from counterfoil.db import Database
+from counterfoil.identity.errors import InvalidCredentials
 from counterfoil.identity.opaque import hashed
+from counterfoil.identity.repository import Device
+from counterfoil.identity.service import Identity
 
 from .people import AuditTrail, Mailbox, MakeForm, Register, Registered, token_in
 
@@ -254,3 +258,24 @@ async def test_a_weaker_hash_is_replaced_at_log_in(
     assert "m=19456,t=2,p=1" in stronger
     assert await log_in(client, owner, owner.form["password"]) == 200
     assert await read() == stronger
+
+
+async def test_a_log_in_with_the_former_password_does_not_outlive_its_change(
+    owner: Registered, app: FastAPI, database: Database
+) -> None:
+    identity: Identity = app.state.provided[Identity]
+    slow = await identity.claim_email(owner.form["email"], owner.form["password"], name="")
+    assert (await change(owner)).status_code == 204
+    with pytest.raises(InvalidCredentials):
+        async with database.unit_of_work(owner.tenant_id) as uow:
+            await identity.open(uow, slow, device=Device(user_agent=None, address=None))
+    quick = await identity.claim_email(owner.form["email"], NEW, name="")
+    async with database.unit_of_work(owner.tenant_id) as uow:
+        opened = await identity.open(uow, quick, device=Device(user_agent=None, address=None))
+        changing = asyncio.create_task(change(owner, current=NEW, new=f"{NEW} again"))
+        await asyncio.sleep(0.5)
+        assert not changing.done()
+    assert (await changing).status_code == 204
+    bearer = {"Authorization": f"Bearer {opened.access_token}"}
+    owner.client.cookies.clear()
+    assert (await owner.client.get(ME, headers=bearer)).status_code == 401

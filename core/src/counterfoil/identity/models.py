@@ -16,6 +16,7 @@ class User(Timestamps, CoreBase):
     email: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     password_hash: Mapped[str] = mapped_column(deferred=True, deferred_raiseload=True)
+    password_set_at: Mapped[datetime] = mapped_column(server_default=func.now(), deferred=True, deferred_raiseload=True)
     status: Mapped[str] = mapped_column(server_default="active")
     last_login_at: Mapped[datetime | None]
     failed_logins: Mapped[int] = mapped_column(server_default="0", deferred=True, deferred_raiseload=True)

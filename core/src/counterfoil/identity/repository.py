@@ -23,7 +23,7 @@ _MEMBER = """
     FROM core.memberships m JOIN core.users u ON u.id = m.user_id JOIN core.tenants t ON t.id = m.tenant_id
     WHERE m.user_id = $1
 """
-_FIND_ACCOUNT = text("SELECT user_id, name, password_hash, tenant_id FROM core.find_account(:email)")
+_FIND_ACCOUNT = text("SELECT user_id, name, password_hash, password_set_at, tenant_id FROM core.find_account(:email)")
 _CREATE_USER = text("SELECT core.create_user(:id, :email, :name, :password_hash)")
 _RECORD_LOGIN = text("SELECT core.record_login(:user_id, :succeeded)")
 _OPEN_SESSION = text("SELECT core.open_session(:id, :user_id, :tenant_id, :hash, :until, :ends_at, :agent, :address)")
@@ -32,6 +32,7 @@ _ROTATE = text("SELECT core.rotate_session(:hash, :child_id, :child_hash, :until
 _REVOKE = text("SELECT core.revoke_session(:family_id, :user_id, :reason)")
 _REVOKE_MANY = text("SELECT family_id, tenant_id, ends_at FROM core.revoke_sessions(:user_id, :only, :keep, :reason)")
 _MAY_ENTER = text("SELECT core.may_enter(:user_id, :tenant_id)")
+_PASSWORD_IS_FROM = text("SELECT core.password_is_from(:user_id, :set_at)")
 _REHASH = text("SELECT core.rehash_password(:user_id, :former, :new)")
 
 
@@ -42,6 +43,7 @@ class Account:
     user_id: UUID
     name: str
     password_hash: str
+    password_set_at: datetime
     tenant_id: UUID | None
 
 
@@ -186,6 +188,11 @@ async def revoke_sessions(
 async def may_enter(uow: UnitOfWork, user_id: UUID, tenant_id: UUID) -> bool:
     """Whether the user is an active member of some other, active tenant."""
     return bool(await _scalar(uow, _MAY_ENTER, {"user_id": user_id, "tenant_id": tenant_id}))
+
+
+async def password_is_from(uow: UnitOfWork, user_id: UUID, set_at: datetime) -> bool:
+    """Whether no other password was set since; none is until this unit of work has ended."""
+    return bool(await _scalar(uow, _PASSWORD_IS_FROM, {"user_id": user_id, "set_at": set_at}))
 
 
 async def rehash_password(uow: UnitOfWork, user_id: UUID, *, former: str, new: str) -> None:

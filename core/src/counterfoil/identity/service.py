@@ -1,4 +1,4 @@
-"""Registration, log-in, refresh and log-out."""
+"""Registration, log-in, refresh, switching tenants and log-out."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -35,12 +35,17 @@ _GRACE = timedelta(seconds=10)
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """A user as shown to themselves. ``password_hash`` is set for one who is about to be created."""
+    """A user as shown to themselves.
+
+    ``password_hash`` is set for one who is about to be created, ``password_set_at`` for one who just gave the password: it
+    dates the one they gave.
+    """
 
     id: UUID
     email: str
     name: str
     password_hash: str | None = None
+    password_set_at: datetime | None = None
 
     @property
     def actor(self) -> Actor:
@@ -106,7 +111,7 @@ class Identity:
         if not await self.passwords.verify(account.password_hash, password):
             await self._failed(email, account, started=started)
             raise RegistrationRefused("Log in if you have an account, or use another e-mail.")
-        return Person(id=account.user_id, email=email, name=account.name)
+        return _person(account, email)
 
     async def found_tenant(self, uow: UnitOfWork, founder: Person, *, name: str, slug: str, device: Device) -> SignedIn:
         """Create the unit of work's tenant with its first member, signed in.
@@ -146,13 +151,15 @@ class Identity:
         if account is None or account.tenant_id is None or not is_right:
             await self._failed(email, account, started=started)
             raise InvalidCredentials
-        person = Person(id=account.user_id, email=email, name=account.name)
+        person = _person(account, email)
         stronger = await self.passwords.rehashed(account.password_hash, password)
         with context.bound(context.current_actor, person.actor):
             async with self._database.unit_of_work(account.tenant_id) as uow:
+                signed_in = await self.open(uow, person, device=device)
+                # After the session: whatever changes a password locks the user's sessions first, and the user then.
                 if stronger is not None:
                     await repository.rehash_password(uow, person.id, former=account.password_hash, new=stronger)
-                return await self.open(uow, person, device=device)
+                return signed_in
 
     async def switch(self, session: Session, tenant_id: UUID, *, device: Device) -> SignedIn:
         """Leave a session and open one in another tenant of the same user, which ends no later than the one left.
@@ -259,7 +266,13 @@ class Identity:
     async def open(
         self, uow: UnitOfWork, person: Person, *, device: Device, ends_at: datetime | None = None
     ) -> SignedIn:
-        """Sign somebody in to the unit of work's tenant, whose identity the caller has made sure of."""
+        """Sign somebody in to the unit of work's tenant, whose identity the caller has made sure of.
+
+        Raises:
+            InvalidCredentials: the password they gave was right, and has been changed since.
+        """
+        if person.password_set_at and not await repository.password_is_from(uow, person.id, person.password_set_at):
+            raise InvalidCredentials
         token = new_token()
         session_id = await repository.open_session(
             uow,
@@ -293,6 +306,10 @@ class Identity:
 
     def _refresh_until(self) -> datetime:
         return utc_now() + timedelta(seconds=self._settings.refresh_token_ttl_s)
+
+
+def _person(account: Account, email: str) -> Person:
+    return Person(id=account.user_id, email=email, name=account.name, password_set_at=account.password_set_at)
 
 
 async def current_person(uow: UnitOfWork, session: Session) -> Person:

@@ -165,6 +165,38 @@ def _what_is_mine() -> None:
 
 
 def _passwords() -> None:
+    # Tells a log-in that checked the former password a moment ago that it came too late. A stronger hash of the same is no change.
+    op.execute("ALTER TABLE core.users ADD COLUMN password_set_at timestamptz NOT NULL DEFAULT now()")
+    op.execute(f"SET LOCAL ROLE {SYSTEM}")
+    op.execute("DROP FUNCTION core.find_account(text)")
+    op.execute(f"SET LOCAL ROLE {OWNER}")
+    definer_function(
+        "core.find_account(given_email text)",
+        returns="TABLE (user_id uuid, name text, password_hash text, password_set_at timestamptz, tenant_id uuid)",
+        body="""
+            SELECT u.id, u.name, u.password_hash, u.password_set_at, last_used.tenant_id
+            FROM core.users u
+            LEFT JOIN LATERAL (
+                SELECT m.tenant_id
+                FROM core.memberships m JOIN core.tenants t ON t.id = m.tenant_id
+                WHERE m.user_id = u.id AND m.status = 'active' AND t.status = 'active'
+                ORDER BY m.last_used_at DESC NULLS LAST, m.created_at
+                LIMIT 1
+            ) last_used ON true
+            WHERE u.email = given_email AND u.status = 'active'
+        """,
+    )
+    definer_function(
+        "core.password_is_from(of_user uuid, set_at timestamptz)",
+        returns="boolean",
+        language="plpgsql",
+        body="""
+            BEGIN
+                PERFORM core.lock_sessions(of_user);
+                RETURN EXISTS (SELECT FROM core.users u WHERE u.id = of_user AND u.password_set_at = set_at);
+            END
+        """,
+    )
     # Both only while the hash is still the one that was checked: what came in between must not be undone.
     definer_function(
         "core.rehash_password(of_user uuid, former_hash text, new_hash text)",
@@ -181,7 +213,7 @@ def _passwords() -> None:
         body="""
             BEGIN
                 PERFORM core.lock_sessions(of_user);
-                UPDATE core.users SET password_hash = new_hash, failed_logins = 0, updated_at = now()
+                UPDATE core.users SET password_hash = new_hash, password_set_at = now(), failed_logins = 0, updated_at = now()
                 WHERE id = of_user AND password_hash = former_hash AND status = 'active';
                 IF NOT FOUND THEN
                     RETURN false;
@@ -240,7 +272,7 @@ def _password_resets() -> None:
                 IF NOT FOUND THEN
                     RETURN false;
                 END IF;
-                UPDATE core.users u SET password_hash = new_hash, failed_logins = 0, updated_at = now()
+                UPDATE core.users u SET password_hash = new_hash, password_set_at = now(), failed_logins = 0, updated_at = now()
                 WHERE u.id = found_user AND u.status = 'active';
                 IF NOT FOUND THEN
                     RETURN false;
