@@ -113,6 +113,8 @@ class Settings(BaseSettings):
         2557, ge=0, description="For how long an evidence pack cannot be deleted; seven years by default"
     )
 
+    evidence_auto: bool = Field(False, description="Make an evidence pack of every sync as soon as it has ended")
+
     @property
     def origin(self) -> str:
         return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"

@@ -24,6 +24,8 @@ from celery.signals import setup_logging, worker_process_init, worker_process_sh
 from counterfoil.config import Settings
 from counterfoil.db import Database
 from counterfoil.evidence.tasks import TASKS as EVIDENCE_TASKS
+from counterfoil.evidence.tasks import followed_by_evidence
+from counterfoil.ingest.tasks import SYNC
 from counterfoil.ingest.tasks import TASKS as INGEST_TASKS
 from counterfoil.jobs.broker import RUN_JOB, celery_app
 from counterfoil.jobs.models import QUEUES
@@ -37,7 +39,7 @@ from counterfoil.plugins.manager import PluginManager
 from counterfoil.plugins.migrate import quarantine_unmigrated
 from counterfoil.plugins.records import Task
 
-TASKS = (*INGEST_TASKS, *EVIDENCE_TASKS)
+TASKS = (*(followed_by_evidence(task) if task is SYNC else task for task in INGEST_TASKS), *EVIDENCE_TASKS)
 
 _JOB_CONNECTIONS = 5
 _PATIENCE_S = 60.0

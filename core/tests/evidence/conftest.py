@@ -14,7 +14,7 @@ from sqlalchemy import insert
 
 from counterfoil.connections.models import Connection
 from counterfoil.db import Database
-from counterfoil.evidence.tasks import EVIDENCE
+from counterfoil.evidence.tasks import EVIDENCE, followed_by_evidence
 from counterfoil.ingest.tasks import SYNC, SyncParams
 from counterfoil.jobs import repository, service
 from counterfoil.jobs.attempt import Attempt, Claim
@@ -46,7 +46,7 @@ class Desk:
         async def run(job: JobContext, _params: _Nothing) -> Outcome:
             return await self.bench.sync(*streams, now=now, job=job)  # type: ignore[arg-type]  # it is what a job is here
 
-        task = Task(name=SYNC.name, title=SYNC.title, params=_Nothing, run=run)
+        task = followed_by_evidence(Task(name=SYNC.name, title=SYNC.title, params=_Nothing, run=run))
         async with self.database.unit_of_work(self.session.tenant_id) as uow:
             params = SyncParams(connection_id=self.bench.connection_id)
             job = await service.enqueue(uow, SYNC, params, title="Sync s")

@@ -1,5 +1,6 @@
 """What is in a pack."""
 
+import asyncio
 import csv
 import io
 import json
@@ -18,8 +19,11 @@ from core.tests.evidence.conftest import Desk
 from core.tests.evidence.packs import Pack
 from core.tests.ingest.scripted import T0, things
 
+from counterfoil.config import Settings
 from counterfoil.evidence import layout
 from counterfoil.kit.ids import new_id
+from counterfoil.kit.provided import Provided
+from counterfoil.worker import installed
 
 
 async def test_a_pack_holds_what_the_run_read_and_wrote(desk: Desk, pack: Pack) -> None:
@@ -185,3 +189,47 @@ async def test_a_pack_that_was_asked_for_twice_is_made_once(desk: Desk) -> None:
     again = await client.post(path)
     assert (again.status_code, again.json()) == (200, ready.json())
     assert ready.json()["state"] == "ready"
+
+
+async def test_a_sync_asks_for_its_own_pack_where_the_operator_wants_that(desk: Desk, settings: Settings) -> None:
+    desk.bench.world.things = things(3)
+    quiet = await desk.sync("things")
+    desk.provided = _copied(desk.provided)
+    desk.provided.add(settings.model_copy(update={"evidence_auto": True}))
+    desk.bench.world.things = things(4)
+    job_id = await desk.sync("things", now=T0 + timedelta(hours=1))
+    client = desk.session.client
+    assert (await client.get(f"/api/v1/jobs/{quiet}/evidence")).json()["state"] == "absent"
+    state = (await client.get(f"/api/v1/jobs/{job_id}/evidence")).json()
+    assert state["state"] == "preparing"
+    assert (await desk.run(UUID(state["job_id"]))).status == "succeeded"
+    assert (await client.get(f"/api/v1/jobs/{job_id}/evidence")).json()["state"] == "ready"
+
+
+async def test_a_worker_has_what_the_job_asks_for(desk: Desk, settings: Settings) -> None:
+    desk.bench.world.things = things(2)
+    registry = installed()
+    async with registry.resources(settings, desk.database) as desk.provided:
+        assert (await desk.evidence(await desk.sync("things"))).verify().verdict == "intact"
+    assert {"core.sync", "core.replay", "core.evidence"} <= registry.tasks.keys()
+
+
+async def test_a_pack_waits_for_the_end_of_its_sync(desk: Desk, admin: "asyncpg.Connection[Any]") -> None:
+    desk.bench.world.things = things(3)
+    job_id = await desk.sync("things")
+    asked = (await desk.session.client.post(f"/api/v1/jobs/{job_id}/evidence")).json()
+    finished_at = await admin.fetchval("SELECT finished_at FROM core.jobs WHERE id = $1", job_id)
+    await admin.execute("UPDATE core.jobs SET status = 'queued', finished_at = NULL WHERE id = $1", job_id)
+    making = asyncio.create_task(desk.run(UUID(asked["job_id"])))
+    await asyncio.sleep(0.7)
+    assert not making.done()
+    await admin.execute(
+        "UPDATE core.jobs SET status = 'succeeded', finished_at = $2 WHERE id = $1", job_id, finished_at
+    )
+    assert (await making).status == "succeeded"
+
+
+def _copied(provided: Provided) -> Provided:
+    other = Provided()
+    other.__dict__.update({name: dict(things) for name, things in provided.__dict__.items()})
+    return other

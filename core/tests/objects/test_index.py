@@ -116,12 +116,12 @@ async def test_the_sweep_takes_what_no_index_has_known_for_a_day_and_nothing_els
         await store.put(key, io.BytesIO(b"x"))
     old = await _aged(database, store, tenant)
 
-    assert await service.sweep_orphans(database, store) == len(orphans)
+    assert await service.sweep_orphans(database, store, [tenant, other_tenant]) == len(orphans)
 
     assert set(await store.keys("")) == kept | {old}
     async with database.unit_of_work(tenant) as uow:
         await service.delete(uow, UUID(old.rpartition("/")[2]))
-    assert await service.sweep_orphans(database, store) == 1
+    assert await service.sweep_orphans(database, store, [tenant, other_tenant]) == 1
     assert set(await store.keys("")) == kept
 
 

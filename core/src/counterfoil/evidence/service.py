@@ -33,6 +33,11 @@ async def latest_attempt(uow: UnitOfWork, job_id: UUID) -> Job | None:
     return await repository.latest_attempt(uow, job_id, kind=KIND)
 
 
+async def has_evidence(uow: UnitOfWork, job_id: UUID) -> bool:
+    """Whether the job got as far as asking the vendor."""
+    return bool(await repository.runs_of(uow, job_id))
+
+
 async def subject(uow: UnitOfWork, job_id: UUID) -> Subject:
     """Everything a pack says about its job.
 

@@ -5,10 +5,9 @@ rolled-back transaction leaves behind is swept up a day later.
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Literal, get_args
 from uuid import UUID
 
@@ -133,15 +132,15 @@ async def delete(uow: UnitOfWork, object_id: UUID) -> None:
         raise ObjectRetained(f"It is kept until {stored.retention_until:%Y-%m-%d}.")
 
 
-async def sweep_orphans(database: Database, store: ObjectStore) -> int:
-    """Delete objects that no index has known for a day; how many there were. A duty of the ticker's."""
+async def sweep_orphans(database: Database, store: ObjectStore, tenant_ids: Iterable[UUID]) -> int:
+    """Delete the tenants' objects that the index has not known for a day; how many there were. A duty of the ticker's."""
     newest = id_at(int((utc_now() - ORPHAN_AFTER).timestamp() * 1000))
-    old = [place for key in await store.keys("") if (place := _placed(key)) and place[1] < newest]
     swept = 0
-    for tenant_id, places in groupby(sorted(old), key=lambda place: place[0]):
-        keys = [key for _, _, key in places]
-        for start in range(0, len(keys), _BATCH):
-            swept += await _sweep(database, store, tenant_id, keys[start : start + _BATCH])
+    for tenant_id in tenant_ids:
+        for purpose in PURPOSES:
+            old = [key for key in await store.keys(f"{tenant_id}/{purpose}/") if _is_older(key, newest)]
+            for start in range(0, len(old), _BATCH):
+                swept += await _sweep(database, store, tenant_id, old[start : start + _BATCH])
     return swept
 
 
@@ -153,13 +152,13 @@ async def _sweep(database: Database, store: ObjectStore, tenant_id: UUID, keys: 
     return len(orphans)
 
 
-def _placed(key: str) -> tuple[UUID, UUID, str] | None:
-    """The tenant and the object of a key of ours."""
+def _is_older(key: str, newest: UUID) -> bool:
+    """By the time in its id; what is no key of ours is nobody's to sweep."""
     try:
-        tenant_id, purpose, _year, _month, object_id = key.split("/")
-        return (UUID(tenant_id), UUID(object_id), key) if purpose in PURPOSES else None
+        _tenant, _purpose, _year, _month, object_id = key.split("/")
+        return UUID(object_id) < newest
     except ValueError:
-        return None
+        return False
 
 
 class _Counted:
