@@ -59,10 +59,13 @@ def _check_streams(connector: Connector) -> None:
         _require(
             not inspect.iscoroutinefunction(stream.pages), f"{where} never yields a page: it is no async generator"
         )
-        # A stream may be kept raw only, or only bring the records of other streams.
-        needs_none = stream.tells_of or (not targets and stream.to_rows is None)
-        named = (rows or needs_none) and len(rows) == len(targets)
-        _require(named, f"{where}: targets has to name canonical rows")
+        _require(callable(stream.to_rows) or not targets, f"{where} has no second half: add @{stream.name}.rows")
+        unknown = sorted(set(stream.tells_of) - connector.streams.keys())
+        _require(not unknown, f"{where} tells of {', '.join(unknown)}, which the connector does not have")
+        _require(
+            stream.is_open is None or stream.fetch_one,
+            f"{where}: what is open is fetched again, add @{stream.name}.fetch",
+        )
         _require(stream.version >= 1, f"{where}: versions begin at 1")
         _check_cursor(stream, connector, where)
 
