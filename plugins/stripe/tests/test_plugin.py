@@ -39,6 +39,6 @@ def test_the_engine_takes_the_connector() -> None:
 
 
 def test_every_stream_that_events_tell_of_can_be_fetched() -> None:
-    assert set(TOLD_STREAMS.values()) < set(Stripe.streams)
+    assert set(Stripe.streams["events"].tells_of) == set(TOLD_STREAMS.values()) < set(Stripe.streams)
     assert all(Stripe.streams[name].fetch_one for name in TOLD_STREAMS.values())
     assert all(stream.fetch_one for stream in Stripe.streams.values() if stream.is_open)

@@ -29,7 +29,7 @@ from counterfoil.sdk import (
     stream,
 )
 from counterfoil_stripe import reading, rows, states, webhooks
-from counterfoil_stripe.events import read_events
+from counterfoil_stripe.events import TOLD_STREAMS, read_events
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -180,7 +180,12 @@ class Stripe(Connector):
     balance_transactions.fetch(reading.fetching("/v1/balance_transactions"))
 
     # After the lists: what they show in the same run is newer than what its event said.
-    @stream("events", cursor=TimeCursor(lookback="5m", lag="60s", horizon="30d"), targets=[])
+    @stream(
+        "events",
+        cursor=TimeCursor(lookback="5m", lag="60s", horizon="30d"),
+        targets=[],
+        tells_of=tuple(TOLD_STREAMS.values()),
+    )
     def events(self, ctx: ConnectorContext, w: Window) -> AsyncIterator[Page]:
         return read_events(self, ctx, w)
 
