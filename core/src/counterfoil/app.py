@@ -14,6 +14,7 @@ from counterfoil.config import Settings
 from counterfoil.connections.routes import router as connections_router
 from counterfoil.db import Database
 from counterfoil.entitlements.routes import router as plugins_router
+from counterfoil.identity.api_keys.routes import router as api_keys_router
 from counterfoil.identity.routes import router as identity_router
 from counterfoil.identity.service import Identity
 from counterfoil.ingest.routes import router as ingest_router
@@ -24,9 +25,13 @@ from counterfoil.kit.errors import NotFound
 from counterfoil.kit.provided import Provided
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.plugins.migrate import quarantine_unmigrated
+from counterfoil.rbac.catalogue import Catalogue
+from counterfoil.rbac.members.routes import router as members_router
+from counterfoil.rbac.roles.routes import router as roles_router
 from counterfoil.tables.definitions import CORE_TABLES
 from counterfoil.tables.registry import TableRegistry
 from counterfoil.tables.routes import router as tables_router
+from counterfoil.tenancy.routes import router as tenants_router
 from counterfoil.web.health import ReadinessProbes
 from counterfoil.web.health import router as health_router
 from counterfoil.web.middleware import BodyLimit, RequestContext, TextGuard
@@ -56,6 +61,10 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
     app.state.provided = Provided()
     for router in (
         identity_router,
+        tenants_router,
+        roles_router,
+        members_router,
+        api_keys_router,
         plugins_router,
         # Before the connections' own, whose /{id} would swallow more exact paths.
         ingest_router,
@@ -91,6 +100,7 @@ def _lifespan(settings: Settings, manager: PluginManager) -> Callable[[FastAPI],
             provided: Provided = app.state.provided
             for thing in (settings, database, redis, feed, manager, TableRegistry(CORE_TABLES)):
                 provided.add(thing)
+            provided.add(Catalogue.of(manager))
             provided.add(Identity.build(settings, database=database, redis=redis))
             provided.add(ReadinessProbes(probes={"database": lambda: _ask(database), "redis": redis.ping}))
             yield

@@ -28,7 +28,16 @@ GLOBAL_TABLES: dict[str, str | None] = {
 }
 # Tables the definer functions work on before a tenant is known. Anything added here needs a reason in review; a test holds the list.
 SYSTEM_TABLES = frozenset(
-    {"core.tenants", "core.users", "core.refresh_sessions", "core.memberships", "core.jobs", "core.job_events"}
+    {
+        "core.tenants",
+        "core.users",
+        "core.refresh_sessions",
+        "core.memberships",
+        "core.jobs",
+        "core.job_events",
+        # An API key is presented before its tenant is known: it is looked up by its hash, and its use is noted.
+        "core.api_keys",
+    }
 )
 
 DEFAULT_GRANT = "SELECT, INSERT, UPDATE, DELETE"
@@ -36,9 +45,13 @@ APP_GRANTS: dict[str, str] = {
     "core.audit_events": "SELECT, INSERT",
     "core.users": "SELECT (id, email, name, status, last_login_at, created_at, updated_at)",
     "core.tenants": "SELECT, INSERT, UPDATE (name, default_currency, timezone, updated_at)",
+    # What a key may do is settled when it is made.
+    "core.api_keys": "SELECT, INSERT, DELETE, UPDATE (name, prefix, key_hash, revoked_at, revoked_reason, updated_at)",
+    # What a tenant is granted is for the operator to say, who writes as the owner.
+    "core.tenant_overrides": "SELECT",
 }
 # What even a reader of everything has no business with: sealed credentials and wrapped keys.
-HIDDEN_FROM_READ_ONLY = frozenset({"core.connections", "core.tenant_keys"})
+HIDDEN_FROM_READ_ONLY = frozenset({"core.connections", "core.tenant_keys", "core.api_keys"})
 
 
 class UnsecuredTable(Exception):

@@ -16,6 +16,11 @@ class InactiveMember(Unauthenticated):
     is_refusal = True
 
 
+class ApiKeyEnded(Unauthenticated):
+    code, title = "api_key_ended", "This API key is expired or revoked"
+    is_refusal = True
+
+
 class OriginMismatch(PermissionDenied):
     code, title = "origin_mismatch", "The request comes from another site"
 
