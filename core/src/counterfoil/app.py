@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from redis.asyncio import Redis
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,6 +21,7 @@ from counterfoil.entitlements.routes import router as plugins_router
 from counterfoil.evidence.routes import router as evidence_router
 from counterfoil.identity.account.routes import router as account_router
 from counterfoil.identity.account.service import Accounts
+from counterfoil.identity.api_keys.routes import router as api_keys_router
 from counterfoil.identity.invitations.routes import router as invitations_router
 from counterfoil.identity.invitations.service import Invitations
 from counterfoil.identity.routes import router as identity_router
@@ -37,11 +39,15 @@ from counterfoil.objects import ObjectStore, open_store
 from counterfoil.outbound.routes import router as outbound_router
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.plugins.migrate import quarantine_unmigrated
+from counterfoil.rbac.catalogue import Catalogue
+from counterfoil.rbac.members.routes import router as members_router
+from counterfoil.rbac.roles.routes import router as roles_router
 from counterfoil.tables.definitions import CORE_TABLES
 from counterfoil.tables.exports import ExportSlots
 from counterfoil.tables.registry import TableRegistry
 from counterfoil.tables.routes import router as tables_router
 from counterfoil.tables.views.routes import router as views_router
+from counterfoil.tenancy.routes import router as tenants_router
 from counterfoil.timeline.routes import router as timeline_router
 from counterfoil.web.health import ReadinessProbes
 from counterfoil.web.health import router as health_router
@@ -76,6 +82,10 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
         account_router,
         # Before the users' own, whose /{id} would swallow /invitations.
         invitations_router,
+        tenants_router,
+        roles_router,
+        members_router,
+        api_keys_router,
         plugins_router,
         # Before the connections' own, whose /{id} would swallow more exact paths.
         ingest_router,
@@ -117,34 +127,37 @@ def _lifespan(settings: Settings, manager: PluginManager) -> Callable[[FastAPI],
             stack.push_async_callback(store.close)
             await quarantine_unmigrated(manager, settings)
             provided: Provided = app.state.provided
-            for thing in (
-                settings,
-                database,
-                redis,
-                feed,
-                manager,
-                TableRegistry(CORE_TABLES),
-                ExportSlots(settings.exports_at_once),
-            ):
+            for thing in (settings, database, redis, feed, manager):
                 provided.add(thing)
-            mailer = make_mailer(
-                settings.smtp_url.get_secret_value(), sender=settings.mail_sender, folder=settings.home / "mail"
-            )
-            provided.add(mailer, as_type=Mailer)
-            identity = Identity.build(settings, database=database, redis=redis)
-            provided.add(identity)
-            provided.add(Accounts(identity, database=database, settings=settings, mailer=mailer))
-            provided.add(Invitations(identity, database=database, settings=settings))
             provided.add(store, ObjectStore)
-            provided.add(SealKey.parse(settings.seal_key.get_secret_value()))
-            provided.add(_answer_sealer(settings))
-            provided.add(SealKeys.of(settings))
-            provided.add(open_store(settings), ObjectStore)
-            provided.add(Identity.build(settings, database=database, redis=redis))
+            _add_features(provided, settings, manager, database=database, redis=redis)
             provided.add(ReadinessProbes(probes={"database": lambda: _ask(database), "redis": redis.ping}))
             yield
 
     return lifespan
+
+
+def _add_features(
+    provided: Provided, settings: Settings, manager: PluginManager, *, database: Database, redis: Redis
+) -> None:
+    catalogue = Catalogue.of(manager)
+    mailer = make_mailer(
+        settings.smtp_url.get_secret_value(), sender=settings.mail_sender, folder=settings.home / "mail"
+    )
+    identity = Identity.build(settings, database=database, redis=redis)
+    for thing in (
+        catalogue,
+        identity,
+        Accounts(identity, database=database, settings=settings, mailer=mailer),
+        Invitations(identity, database=database, settings=settings, catalogue=catalogue),
+        TableRegistry(CORE_TABLES),
+        ExportSlots(settings.exports_at_once),
+        SealKey.parse(settings.seal_key.get_secret_value()),
+        SealKeys.of(settings),
+        _answer_sealer(settings),
+    ):
+        provided.add(thing)
+    provided.add(mailer, as_type=Mailer)
 
 
 def _answer_sealer(settings: Settings) -> AnswerSealer:

@@ -14,6 +14,7 @@ from counterfoil.testing.plugin import PASSWORD, SignedIn
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 SignIn = Callable[[], Coroutine[Any, Any, SignedIn]]
+Call = Callable[..., Coroutine[Any, Any, httpx2.Response]]
 
 UNSAFE = {"post", "put", "patch", "delete"}
 # Rotating a refresh token is no deed of anybody's: it happens every few minutes, and its misuse is what leaves an event.
@@ -120,6 +121,7 @@ async def test_every_mutation_leaves_an_event_with_its_correlation_id(
     path = f"/tables/views/{kept.json()['id']}"
     await call("updateView", "PATCH", path, json={"name": "Larger"}, headers=stale)
     await call("deleteView", "DELETE", path)
+    await change_access(call, admin, recorder.session.tenant_id, await sign_in())
     await call("disablePlugin", "POST", "/plugins/stripe/disable")
     await call("enablePlugin", "POST", "/plugins/stripe/enable")
     credentials = {"email": account["email"], "password": PASSWORD, "token_delivery": "body"}
@@ -136,6 +138,32 @@ async def test_every_mutation_leaves_an_event_with_its_correlation_id(
     }
     assert operations - SILENT - READING == set(recorder.covered)
     assert {name for name, actions in recorder.covered.items() if not actions} == set()
+
+
+async def change_access(call: Call, admin: Connection, tenant_id: UUID, other: SignedIn) -> None:
+    """Roles, members, API keys, the tenant itself and its plugins' settings; ``other`` becomes a member first."""
+    membership = new_id()
+    await admin.execute(
+        "INSERT INTO core.memberships (tenant_id, id, user_id) VALUES ($1, $2, $3)",
+        tenant_id,
+        membership,
+        other.user_id,
+    )
+    await call("updateTenant", "PATCH", "/tenants/me", json={"timezone": "Europe/Berlin"})
+    role = {"name": "treasury", "title": "Treasury", "permissions": ["tables.read"]}
+    role_id = (await call("createRole", "POST", "/users/roles", json=role)).json()["id"]
+    await call("updateRole", "PATCH", f"/users/roles/{role_id}", json={"permissions": ["jobs.read"]})
+    await call("deleteRole", "DELETE", f"/users/roles/{role_id}")
+    member = f"/users/{other.user_id}"
+    await call("setMemberRoles", "PUT", f"{member}/roles", json={"roles": ["finance"]})
+    await call("updateMember", "PATCH", member, json={"status": "disabled"})
+    await call("removeMember", "DELETE", member)
+    key = {"name": "Export", "scopes": ["tables.read"]}
+    key_id = (await call("createApiKey", "POST", "/api-keys", json=key)).json()["id"]
+    await call("renameApiKey", "PATCH", f"/api-keys/{key_id}", json={"name": "Import"})
+    await call("rotateApiKey", "POST", f"/api-keys/{key_id}/rotate")
+    await call("revokeApiKey", "DELETE", f"/api-keys/{key_id}")
+    await call("savePluginSettings", "PUT", "/plugins/stripe/settings", json={"settings": {}})
 
 
 async def test_a_refusal_leaves_an_event_that_names_the_missing_permission(

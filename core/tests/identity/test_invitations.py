@@ -266,7 +266,7 @@ async def test_nobody_gives_a_role_that_holds_more_than_their_own(
     allowed = await client.post(USERS, json={"email": form()["email"], "roles": ["admin", "ops"]}, headers=headers)
     assert allowed.status_code == 201
     refused = await client.post(USERS, json={"email": form()["email"], "roles": ["readonly", "owner"]}, headers=headers)
-    assert (refused.status_code, refused.json()["code"]) == (403, "role_not_grantable")
+    assert (refused.status_code, refused.json()["code"]) == (403, "beyond_own_permissions")
     event = (await audit_trail(owner.tenant_id))[-1]
     assert (event["action"], event["outcome"], event["reason"]) == ("core.request.refused", "denied", "owner")
     assert (await owner.client.post(USERS, json={"email": form()["email"], "roles": ["owner"]})).status_code == 201

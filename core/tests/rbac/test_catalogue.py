@@ -2,9 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from counterfoil.plugins.manager import PluginManager
 from counterfoil.rbac import require
-from counterfoil.rbac.catalogue import PERMISSIONS, ROLES, permissions_of
+from counterfoil.rbac.catalogue import PERMISSIONS, ROLES, Catalogue
 
+permissions_of = Catalogue.of(PluginManager.load(entry_points=[])).permissions_of
 NAMES = st.lists(st.sampled_from([*ROLES, "somebody", ""]))
 
 

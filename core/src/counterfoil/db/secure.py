@@ -48,6 +48,8 @@ SYSTEM_TABLES = frozenset(
         "core.audit_events",
         "core.audit_seals",
         "core.audit_archives",
+        # An API key is presented before its tenant is known: it is looked up by its hash, and its use is noted.
+        "core.api_keys",
     }
 )
 
@@ -62,11 +64,17 @@ APP_GRANTS: dict[str, str] = {
     "core.audit_archives": "SELECT, INSERT, UPDATE (purged_at)",
     "core.users": "SELECT (id, email, name, status, last_login_at, created_at, updated_at)",
     "core.tenants": "SELECT, INSERT, UPDATE (name, default_currency, timezone, updated_at)",
+    # What a key may do is settled when it is made.
+    "core.api_keys": "SELECT, INSERT, DELETE, UPDATE (name, prefix, key_hash, revoked_at, revoked_reason, updated_at)",
+    # What a tenant is granted is for the operator to say, who writes as the owner.
+    "core.tenant_overrides": "SELECT",
 }
 # What is append-only is so for the definer functions too.
 SYSTEM_GRANTS = dict.fromkeys(("core.audit_events", "core.audit_seals", "core.audit_archives"), "SELECT")
 # What even a reader of everything has no business with: sealed credentials, wrapped keys, answers kept for one caller.
 HIDDEN_FROM_READ_ONLY = frozenset({"core.connections", "core.idempotency_keys", "core.tenant_keys"})
+# What even a reader of everything has no business with: sealed credentials and wrapped keys.
+HIDDEN_FROM_READ_ONLY = frozenset({"core.connections", "core.tenant_keys", "core.api_keys"})
 
 
 class UnsecuredTable(Exception):

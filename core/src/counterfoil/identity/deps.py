@@ -1,7 +1,7 @@
 """Turns the credential of a request into ids, and keeps other sites from using a browser's cookies."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 from uuid import UUID
 
@@ -11,35 +11,44 @@ from starlette.requests import Request
 
 from counterfoil.config import Settings
 from counterfoil.db import Database
+from counterfoil.identity.api_keys import repository as api_keys
+from counterfoil.identity.api_keys.keys import hashed, is_api_key
 from counterfoil.identity.errors import OriginMismatch
 from counterfoil.identity.refusals import on_record
 from counterfoil.identity.repository import Session
 from counterfoil.identity.service import Identity
+from counterfoil.kit.context import Actor
 from counterfoil.kit.errors import Unauthenticated
 from counterfoil.kit.tokens import Claims, InvalidToken
 from counterfoil.observability import get_logger
 from counterfoil.web import provided
 
 ACCESS_COOKIE, REFRESH_COOKIE = "cf_access", "cf_refresh"
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 _LONGEST_LOGGED_ORIGIN = 200
 
 _log = get_logger(__name__)
 
 _bearer = HTTPBearer(
-    auto_error=False, bearerFormat="JWT", description="Access token of `POST /auth/login`, for scripts"
+    auto_error=False, description="Access token of `POST /auth/login`, or an API key `cfk_…`, for scripts"
 )
 _cookie = APIKeyCookie(name=ACCESS_COOKIE, auto_error=False, description="Access token of the web app")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Credential:
-    """What a verified access token claims. Whether member and session are still good is for the database to say."""
+    """What a verified access token claims. Whether member and session are still good is for the database to say.
+
+    With an API key, ``api_key`` names it, and its id stands where there is no session or, for a service key, no user.
+    ``request`` is the one it came with.
+    """
 
     user_id: UUID
     tenant_id: UUID
     session_id: UUID
+    api_key: Actor | None = None
+    request: Request | None = field(default=None, repr=False, compare=False)
 
     @property
     def session(self) -> Session:
@@ -63,10 +72,14 @@ async def authenticate(
     """
     if bearer is None and cookie is None:
         raise Unauthenticated(headers=_CHALLENGE)
-    credential = verified(identity, bearer.credentials if bearer else str(cookie))
+    if bearer is not None and is_api_key(bearer.credentials):
+        credential = await _of_api_key(database, bearer.credentials)
+    else:
+        credential = verified(identity, bearer.credentials if bearer else str(cookie))
+    credential = replace(credential, request=request)
     # For the request's log line, which is written where no context variable of ours is bound any more.
     request.state.tenant_id = credential.tenant_id
-    async with on_record(credential.session, request=request, database=database):
+    async with on_record(credential.session, request=request, database=database, actor=credential.api_key):
         if bearer is None:
             require_own_origin(request, settings)
         yield credential
@@ -112,13 +125,27 @@ def verified(identity: Identity, access_token: str) -> Credential:
         raise Unauthenticated(headers=_CHALLENGE) from error
 
 
+async def _of_api_key(database: Database, key: str) -> Credential:
+    """Whose key it is, good or not; the gate finds out what it is good for."""
+    async with database.unit_of_work(None) as uow:
+        found = await api_keys.use(uow, hashed(key))
+    if found is None:
+        raise Unauthenticated(headers=_CHALLENGE)
+    return Credential(
+        user_id=found.user_id or found.id,
+        tenant_id=found.tenant_id,
+        session_id=found.id,
+        api_key=Actor(kind="api_key", id=str(found.id), label=found.name),
+    )
+
+
 def require_own_origin(request: Request, settings: Settings, *, absent_is_fine: bool = False) -> None:
     """Refuse an unsafe request that a browser sends for another site.
 
     Raises:
         OriginMismatch: ``Origin`` is neither the configured origin nor the address this request came to.
     """
-    if request.method in _SAFE_METHODS:
+    if request.method in SAFE_METHODS:
         return
     origin = request.headers.get("origin")
     if origin is None and absent_is_fine:

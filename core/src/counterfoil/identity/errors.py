@@ -16,6 +16,11 @@ class InactiveMember(Unauthenticated):
     is_refusal = True
 
 
+class ApiKeyEnded(Unauthenticated):
+    code, title = "api_key_ended", "This API key is expired or revoked"
+    is_refusal = True
+
+
 class OriginMismatch(PermissionDenied):
     code, title = "origin_mismatch", "The request comes from another site"
 
@@ -44,7 +49,3 @@ class LinkInvalid(Problem):
 
 class AlreadyMember(Conflict):
     code, title = "already_member", "This person is a member already"
-
-
-class RoleNotGrantable(PermissionDenied):
-    code, title = "role_not_grantable", "You cannot give a role that holds more than your own"

@@ -19,7 +19,10 @@ _SLUG_KEY = "tenants_slug_key"
 _MEMBER = """
     SELECT u.email, u.name, core.session_is_live($2, $1) AS session_is_live,
            m.status = 'active' AND u.status = 'active' AND t.status = 'active' AS active,
-           ARRAY(SELECT r.role FROM core.membership_roles r WHERE r.membership_id = m.id) AS roles
+           t.plan, t.plan_expires_at,
+           ARRAY(SELECT r.role FROM core.membership_roles r WHERE r.membership_id = m.id) AS roles,
+           ARRAY(SELECT p.permission FROM core.membership_roles r JOIN core.role_permissions p ON p.role = r.role
+                 WHERE r.membership_id = m.id) AS custom_permissions
     FROM core.memberships m JOIN core.users u ON u.id = m.user_id JOIN core.tenants t ON t.id = m.tenant_id
     WHERE m.user_id = $1
 """
@@ -67,13 +70,19 @@ class EndedSession:
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """A user within the tenant of the unit of work. ``active`` covers user, membership and tenant."""
+    """A user within the tenant of the unit of work. ``active`` covers user, membership and tenant.
+
+    ``custom_permissions`` are those of the tenant's own roles; what the built-in ones hold is in the catalogue.
+    """
 
     email: str
     name: str
     active: bool
     session_is_live: bool
+    plan: str
+    plan_expires_at: datetime | None
     roles: frozenset[str]
+    custom_permissions: frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +105,8 @@ async def find_session(uow: UnitOfWork, token_hash: bytes) -> Session | None:
 
 async def member(uow: UnitOfWork, user_id: UUID, *, session_id: UUID) -> Member | None:
     row = await (await uow.driver()).fetchrow(_MEMBER, user_id, session_id)
-    return Member(**{**row, "roles": frozenset(row["roles"])}) if row else None
+    sets = ("roles", "custom_permissions")
+    return Member(**{**row, **{name: frozenset(row[name]) for name in sets}}) if row else None
 
 
 async def tenant(uow: UnitOfWork) -> Tenant:

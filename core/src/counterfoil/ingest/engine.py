@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from counterfoil.db.database import UnitOfWork
+from counterfoil.entitlements import usage
 from counterfoil.ingest import positions, repository
 from counterfoil.ingest.control import JobControl, Source
 from counterfoil.ingest.landing import Lander
@@ -105,6 +106,7 @@ class Sync:
         async with self._job.unit_of_work() as uow:
             total["status"] = status
             await repository.finish_run(uow, run.id, status=status, reason=reason.as_json() if reason else None)
+            await usage.add(uow, usage.ROWS_LANDED, total["rows_inserted"] + total["rows_updated"])
             read = f"{total['rows_read']} read, {total['rows_inserted']} new, {total['rows_updated']} changed"
             if reason is None:
                 await self._job.log(uow, "info", f"{stream.title}: {read}")

@@ -11,7 +11,7 @@ from counterfoil.config import Settings
 from counterfoil.connections import service as connections
 from counterfoil.connections.service import OpenConnection
 from counterfoil.db.database import UnitOfWork
-from counterfoil.entitlements.service import require_plugin
+from counterfoil.entitlements.service import require_work
 from counterfoil.ingest.control import LogLevel, Source
 from counterfoil.ingest.engine import Sync
 from counterfoil.ingest.errors import ConnectionNotReady
@@ -101,7 +101,7 @@ async def _opened(job: JobContext, connection_id: UUID) -> OpenConnection:
             uow, connection_id, plugins=plugins, configuration=job.provided[Settings]
         )
         plugin, _ = connections.connector_of(connection.kind, plugins=plugins)
-        await require_plugin(uow, plugin, plugins=plugins)
+        await require_work(uow, plugin, plugins=plugins)
     return connection
 
 

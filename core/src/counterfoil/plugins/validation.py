@@ -84,6 +84,15 @@ def _check_cursor(stream: Stream, connector: Connector, where: str) -> None:
     _ = cursor.lookback_delta, cursor.max_window_delta, cursor.lag_delta, cursor.horizon_delta
 
 
+def check_settings(model: object) -> type[Settings]:
+    """The model of a plugin's settings, if a form can be drawn from it and nothing in it has to be kept secret."""
+    if not (isinstance(model, type) and issubclass(model, Settings)):
+        raise Rejected(f"register_settings() gave {model!r}, which is no subclass of Settings")
+    _require(not model.secret_fields(), "its settings hold a secret: those are sealed in connections only")
+    model.model_json_schema()  # raises where a form could not be drawn
+    return model
+
+
 def check_models(plugin: str, package: str) -> None:
     """Refuse a table among the package's loaded modules that could mix tenants or lies in a schema of others."""
     for mapper in CoreBase.registry.mappers:

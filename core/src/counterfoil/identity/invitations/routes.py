@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, BackgroundTasks, Depends, Request, Response
 
 from counterfoil.config import Settings
+from counterfoil.entitlements.quotas import require_quota
 from counterfoil.identity import mailing
 from counterfoil.identity import repository as identities
 from counterfoil.identity.delivery import AUTH_PREFIX, deliver, device_of
@@ -46,7 +47,7 @@ Manageable = Annotated[Scope, require("members.manage")]
 async def invite_user(
     *,
     body: InvitationIn,
-    scope: Manageable,
+    scope: Annotated[Scope, require("members.manage", secret_answer=True)],
     invitations: TheInvitations,
     mailer: TheMailer,
     background: BackgroundTasks,
@@ -57,10 +58,11 @@ async def invite_user(
     their own, and an invitation stops working when its sender could not send it any more.
     """
     caller = scope.caller
+    await require_quota(scope.uow, "members")
     sent = await invitations.send(
         scope.uow,
         inviter=caller.user_id,
-        inviter_roles=scope.roles,
+        by=scope,
         email=body.email,
         roles=body.roles,
         name=body.name,

@@ -3,9 +3,10 @@
 An e-mail decides nothing, because anybody can register somebody else's beforehand and wait.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import chain
 from uuid import UUID
 
 from counterfoil import audit
@@ -17,10 +18,8 @@ from counterfoil.identity.errors import (
     InactiveMember,
     LinkInvalid,
     RegistrationRefused,
-    RoleNotGrantable,
 )
 from counterfoil.identity.invitations import repository
-from counterfoil.identity.invitations.grants import require_grantable
 from counterfoil.identity.invitations.models import Invitation
 from counterfoil.identity.invitations.repository import Place
 from counterfoil.identity.opaque import hashed, link, new_token
@@ -28,8 +27,12 @@ from counterfoil.identity.repository import Device, Session
 from counterfoil.identity.service import Identity, Person, SignedIn, current_person
 from counterfoil.kit import context
 from counterfoil.kit.clock import utc_now
-from counterfoil.kit.errors import InvalidInput, NotFound, Unauthenticated
+from counterfoil.kit.errors import NotFound, PermissionDenied, Unauthenticated
 from counterfoil.kit.ids import new_id
+from counterfoil.rbac.catalogue import ROLES, Catalogue
+from counterfoil.rbac.errors import UnknownRole
+from counterfoil.rbac.roles.repository import permissions_by_role
+from counterfoil.rbac.roles.service import Grantor, require_grantable
 from counterfoil.tenancy import Tenant
 
 _RESOURCE = "invitation"
@@ -73,6 +76,14 @@ class Accepted:
     signed_in: SignedIn | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Inviter:
+    """What whoever invited holds now: nothing, when they have left."""
+
+    roles: frozenset[str]
+    permissions: frozenset[str]
+
+
 async def revoke(uow: UnitOfWork, invitation_id: UUID) -> None:
     """Take an open invitation back.
 
@@ -87,17 +98,18 @@ async def revoke(uow: UnitOfWork, invitation_id: UUID) -> None:
 class Invitations:
     """Invitations into the tenants of this installation."""
 
-    def __init__(self, identity: Identity, *, database: Database, settings: Settings) -> None:
+    def __init__(self, identity: Identity, *, database: Database, settings: Settings, catalogue: Catalogue) -> None:
         self._identity = identity
         self._database = database
         self._origin = settings.origin
+        self._catalogue = catalogue
 
     async def send(
         self,
         uow: UnitOfWork,
         *,
         inviter: UUID,
-        inviter_roles: Collection[str],
+        by: Grantor,
         email: str,
         roles: Sequence[str],
         name: str | None,
@@ -105,12 +117,12 @@ class Invitations:
         """Make an invitation; an open one to the same address is taken back, so that one link works.
 
         Raises:
-            InvalidInput: there is no such role.
-            RoleNotGrantable: a role holds more than the inviter's.
+            UnknownRole: there is no such role.
+            OwnersOnly, BeyondOwnPermissions: a role holds more than the inviter.
             AlreadyMember: a member has this e-mail.
             TooManyRequests: the tenant invites too many.
         """
-        require_grantable(roles, by=inviter_roles)
+        await require_grantable(uow, roles, by=by, catalogue=self._catalogue)
         if await repository.has_member_with_email(uow, email):
             raise AlreadyMember(f"{email} belongs to a member.")
         await self._identity.throttle.invite(str(uow.tenant))
@@ -214,10 +226,17 @@ class Invitations:
             raise LinkInvalid(reason="tenant_inactive")
         try:
             # Whoever invited may have lost the right since, or left: an invitation is no way to stay.
-            require_grantable(invitation.roles, by=await repository.roles_of(uow, invitation.invited_by))
-        except (RoleNotGrantable, InvalidInput) as error:
+            inviter = await self._inviter(uow, invitation.invited_by)
+            await require_grantable(uow, invitation.roles, by=inviter, catalogue=self._catalogue)
+        except (PermissionDenied, UnknownRole) as error:
             raise LinkInvalid(reason="inviter_may_not") from error
         return invitation
+
+    async def _inviter(self, uow: UnitOfWork, user_id: UUID | None) -> "_Inviter":
+        roles = await repository.roles_of(uow, user_id)
+        custom = await permissions_by_role(uow, roles - ROLES.keys())
+        held = self._catalogue.permissions_of(roles, custom=chain.from_iterable(custom.values()))
+        return _Inviter(roles=roles, permissions=held)
 
     async def _admit(self, uow: UnitOfWork, place: Place, person: Person, *, device: Device | None) -> Accepted:
         invitation = await self._require_open(uow, place)
