@@ -28,7 +28,16 @@ GLOBAL_TABLES: dict[str, str | None] = {
 }
 # Tables the definer functions work on before a tenant is known. Anything added here needs a reason in review; a test holds the list.
 SYSTEM_TABLES = frozenset(
-    {"core.tenants", "core.users", "core.refresh_sessions", "core.memberships", "core.jobs", "core.job_events"}
+    {
+        "core.tenants",
+        "core.users",
+        "core.refresh_sessions",
+        "core.memberships",
+        "core.jobs",
+        "core.job_events",
+        # A webhook's address names a connection; whose it is has to be found out first.
+        "core.connections",
+    }
 )
 
 DEFAULT_GRANT = "SELECT, INSERT, UPDATE, DELETE"
