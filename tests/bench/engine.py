@@ -12,7 +12,8 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -23,30 +24,38 @@ import asyncpg
 from sqlalchemy import insert
 
 from counterfoil.connections.models import Connection
-from counterfoil.db import Database
+from counterfoil.db import Database, UnitOfWork
 from counterfoil.db.database import driver_url
 from counterfoil.db.roles import APP
 from counterfoil.embedded import EmbeddedPostgres
-from counterfoil.ingest.landing import Lander
-from counterfoil.ingest.records import Origin, raw_version
+from counterfoil.ingest.control import Source
+from counterfoil.ingest.engine import Sync
+from counterfoil.ingest.records import Origin
 from counterfoil.kit.ids import new_id
-from counterfoil.plugins.connector import Connector, Json, Page, Raw, Stream, TimeCursor, stream
+from counterfoil.plugins.connector import Connector, Json, Page, Raw, Settings, TimeCursor, Window, stream
 from counterfoil.plugins.migrate import migrate
 from counterfoil.sdk import PayoutLine, Ref
 from counterfoil.tenancy.models import Tenant
 from counterfoil.testing.plugin import make_settings
 
 BATCH = 5_000
+PAGE = 100
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 TABLES = ("raw_records", "payout_lines")
 
 
 class Ledger(Connector):
-    """Balance transactions, as a payment processor lists them."""
+    """Balance transactions, as a payment processor lists them; already here, so that nothing waits for a wire."""
+
+    kind, title, base_url, settings = "ledger", "Ledger", "https://ledger.test", Settings
+
+    def __init__(self, records: Sequence[Raw] = ()) -> None:
+        self.records = records
 
     @stream("lines", cursor=TimeCursor(), targets=[PayoutLine])
-    async def lines(self, _ctx: Any, _window: Any) -> Any:
-        yield Page(records=[])
+    async def lines(self, _ctx: Any, _window: Window) -> AsyncIterator[Page]:
+        for start in range(0, len(self.records), PAGE):
+            yield Page(records=self.records[start : start + PAGE], resume=start)
 
     @lines.rows
     @staticmethod
@@ -69,7 +78,34 @@ class Ledger(Connector):
         ]
 
 
-STREAM: Stream = Ledger.streams["lines"]
+@dataclass(kw_only=True)
+class Context:
+    """All that a stream without a wire needs of one."""
+
+    sent_at: datetime
+    settings: Any = None
+
+    @property
+    def http(self) -> Any:
+        return self
+
+
+@dataclass(kw_only=True)
+class Job:
+    """A job's controls without the job: units of work, and nobody who watches."""
+
+    database: Database
+    tenant_id: UUID
+    job_id: UUID = field(default_factory=new_id)
+
+    def unit_of_work(self) -> Any:
+        return self.database.unit_of_work(self.tenant_id)
+
+    async def progress(self, uow: UnitOfWork, **_report: Any) -> None:
+        """Nobody watches."""
+
+    async def log(self, uow: UnitOfWork, level: str, message: str, data: Any = None) -> None:
+        """Nobody reads."""
 
 
 def records(number: int, *, changed: int = 0) -> list[Raw]:
@@ -103,7 +139,7 @@ def records(number: int, *, changed: int = 0) -> list[Raw]:
             "status": "available",
             "type": "charge",
         }
-        found.append(Raw(payload["id"], payload))
+        found.append(Raw(f"txn_{at:024}", payload))
     return found
 
 
@@ -124,18 +160,19 @@ class Bench:
         await self.admin.execute("; ".join(f"TRUNCATE core.{name}" for name in TABLES))
 
     async def land(self, raws: Sequence[Raw]) -> float:
-        """The engine's side, from the vendor's records: hash, map, ship, merge."""
+        """The engine's side, from the vendor's records: read, hash, map, ship, merge, in a whole back-fill."""
         self.at += timedelta(hours=1)
-        lander, run_id = Lander(self.origin, STREAM), new_id()
+        source = Source(connector=Ledger(raws), context=Context(sent_at=self.at), origin=self.origin)
+        sync = Sync(Job(database=self.database, tenant_id=self.tenant_id), source, mode="backfill", now=self.at)
         await self._settle()
         began = time.perf_counter()
-        self.written = 0
-        for batch in _batches(raws):
-            versions = [raw_version(self.origin, STREAM, raw, self.at) for raw in batch]
-            async with self.database.unit_of_work(self.tenant_id) as uow:
-                counts = await lander.land(uow, versions, run_id=run_id)
-            self.written += counts.inserted + counts.updated
-        return time.perf_counter() - began
+        outcome = await sync.run(list(Ledger.streams.values()))
+        seconds = time.perf_counter() - began
+        if outcome.status != "succeeded":
+            raise RuntimeError(outcome.reasons)
+        total = outcome.result["streams"]["lines"]
+        self.written = total["rows_inserted"] + total["rows_updated"]
+        return seconds
 
     async def rows(self) -> dict[str, tuple[list[str], list[tuple[Any, ...]]]]:
         """The rows of both tables as they stand, for the other side to copy."""
@@ -161,12 +198,9 @@ class Bench:
     async def _settle(self) -> None:
         await self.admin.execute("; ".join(f"ANALYZE core.{name}" for name in TABLES))
         await self.admin.execute("CHECKPOINT")
+        # What is in memory before is no side's to look through.
         gc.collect()
-
-
-def _batches(raws: Sequence[Raw]) -> Iterator[Sequence[Raw]]:
-    for start in range(0, len(raws), BATCH):
-        yield raws[start : start + BATCH]
+        gc.freeze()
 
 
 async def measure(bench: Bench, number: int, rounds: int) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from counterfoil.web.health import router as health_router
 from counterfoil.web.middleware import BodyLimit, RequestContext, TextGuard
 from counterfoil.web.problems import ProblemOut, install_problem_handlers, problem_response
 from counterfoil.web.ui import StaticUi
+from counterfoil.webhooks.routes import router as webhooks_router
 
 _API_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -59,6 +60,7 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
         plugins_router,
         # Before the connections' own, whose /{id} would swallow more exact paths.
         ingest_router,
+        webhooks_router,
         connections_router,
         jobs_router,
         tables_router,

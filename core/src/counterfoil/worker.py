@@ -23,7 +23,7 @@ from celery.signals import setup_logging, worker_process_init, worker_process_sh
 
 from counterfoil.config import Settings
 from counterfoil.db import Database
-from counterfoil.ingest.tasks import TASKS
+from counterfoil.ingest.tasks import TASKS as INGEST_TASKS
 from counterfoil.jobs.broker import RUN_JOB, celery_app
 from counterfoil.jobs.models import QUEUES
 from counterfoil.jobs.runner import JobRunner
@@ -33,7 +33,9 @@ from counterfoil.observability import configure_logging, get_logger
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.plugins.migrate import quarantine_unmigrated
 from counterfoil.plugins.records import Task
+from counterfoil.webhooks.tasks import TASKS as WEBHOOK_TASKS
 
+TASKS = (*INGEST_TASKS, *WEBHOOK_TASKS)
 _JOB_CONNECTIONS = 5
 _PATIENCE_S = 60.0
 _STATEMENT_TIMEOUT_S = 120

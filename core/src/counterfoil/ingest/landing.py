@@ -84,7 +84,9 @@ _RAW_UPDATE = """
     FROM stage_raw_records s WHERE t.tenant_id = $1 AND t.id = s.id AND NOT s.is_new
 """
 _SIGHTINGS = """
-    UPDATE core.raw_records t SET seen_at = s.seen_at, is_open = s.is_open
+    UPDATE core.raw_records t
+    SET seen_at = greatest(coalesce(t.seen_at, t.observed_at), s.seen_at), is_open = s.is_open,
+        seen_run = coalesce($5, t.seen_run)
     FROM unnest($2::uuid[], $3::timestamptz[], $4::boolean[]) AS s (id, seen_at, is_open)
     WHERE t.tenant_id = $1 AND t.id = s.id
 """
@@ -145,7 +147,7 @@ class Lander:
         changed = [version for version in latest.values() if _is_news(version, known.get(version.id))]
         counts.unchanged = len(latest) - len(changed)
         self.expects_news = 2 * len(changed) > len(latest)
-        await self._note_sightings(driver, latest, known, remember=remember)
+        await self._note_sightings(driver, latest, known, shown_to=run_id if remember else None)
         if not changed:
             return counts
         counts.news = changed
@@ -193,23 +195,27 @@ class Lander:
         return rows, bad
 
     async def _note_sightings(
-        self, driver: Driver, latest: Mapping[UUID, RawVersion], known: Mapping[UUID, Known], *, remember: bool
+        self, driver: Driver, latest: Mapping[UUID, RawVersion], known: Mapping[UUID, Known], *, shown_to: UUID | None
     ) -> None:
         """Remember that records were seen unchanged, where an older observation may still come or somebody looks for the unseen.
 
         Lists of records that are not open need neither: for them nothing is written.
         """
-        seen = [
-            version
+        unchanged = [
+            (version, before)
             for version in latest.values()
-            if (before := known.get(version.id)) is not None
-            and before.content_hash == version.content_hash
-            and version.observed_at > before.seen_at
-            and (remember or version.own_instant or version.is_open or before.is_open)
+            if (before := known.get(version.id)) is not None and not _is_news(version, before)
+        ]
+        seen = [
+            (version, before)
+            for version, before in unchanged
+            if shown_to is not None or _is_worth_noting(version, before)
         ]
         if seen:
-            columns = ([v.id for v in seen], [v.observed_at for v in seen], [v.is_open for v in seen])
-            await driver.execute(_SIGHTINGS, self.origin.tenant_id, *columns)
+            ids, instants = [version.id for version, _ in seen], [version.observed_at for version, _ in seen]
+            # What is older than what is known says nothing of today.
+            is_open = [_latter(version, before).is_open for version, before in seen]
+            await driver.execute(_SIGHTINGS, self.origin.tenant_id, ids, instants, is_open, shown_to)
 
     async def _store_raw(
         self,
@@ -357,6 +363,15 @@ def _latest(versions: Sequence[RawVersion]) -> dict[UUID, RawVersion]:
         if seen is None or version.order >= seen.order:
             latest[version.id] = version
     return latest
+
+
+def _is_worth_noting(version: RawVersion, known: Known) -> bool:
+    is_later = known.content_hash == version.content_hash and version.observed_at > known.seen_at
+    return is_later and (version.own_instant or version.is_open or known.is_open)
+
+
+def _latter(version: RawVersion, known: Known) -> RawVersion | Known:
+    return version if known.content_hash == version.content_hash else known
 
 
 def _is_news(version: RawVersion, known: Known | None) -> bool:

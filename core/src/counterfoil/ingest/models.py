@@ -73,7 +73,8 @@ class RawRecord(TenantOwned, CoreBase):
 
     ``change`` numbers the versions of a stream in the order they landed: what reads on from there misses none, whatever
     the clock does. ``observed_at`` is when this version was first seen so, ``seen_at`` when it was last found unchanged by
-    somebody who had to know. A deleted record keeps the payload it last had.
+    somebody who had to know, ``seen_run`` the latest full read that was shown it. A deleted record keeps the payload it
+    last had.
     """
 
     __tablename__ = "raw_records"
@@ -93,6 +94,7 @@ class RawRecord(TenantOwned, CoreBase):
     changed_at: Mapped[datetime]
     is_open: Mapped[bool] = mapped_column(default=False)
     seen_at: Mapped[datetime | None]
+    seen_run: Mapped[UUID | None]
     deleted_at: Mapped[datetime | None]
 
 

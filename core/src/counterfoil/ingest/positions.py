@@ -39,6 +39,17 @@ def is_at_start(position: Position) -> bool:
     return position.get("high") is None and not is_pending(position)
 
 
+def in_words(position: Position) -> str:
+    """Where it stands, for people."""
+    if slices := slices_of(position):
+        return f"A back-fill is under way: {sum(map(is_finished, slices))} of {len(slices)} stretches of time are in"
+    if "after" in position:
+        return f"Read for every parent up to its change number {position['after']}"
+    mark = reached(position)
+    done = f"Everything up to {mark:%Y-%m-%d %H:%M} UTC" if mark else "Nothing yet"
+    return f"{done}; a window is under way" if is_pending(position) else done
+
+
 # --- windows ----------------------------------------------------------------------------------------------------------
 
 
@@ -100,6 +111,14 @@ class Tally:
     @property
     def short(self) -> int:
         return max(0, (self.expected or 0) - self.read)
+
+
+def frontier(position: Position) -> datetime | None:
+    """The instant after which nothing was asked for yet: the high mark, or the end of a first window under way."""
+    if slices := slices_of(position):
+        return _instant(slices[-1]["until"])
+    window = position.get("window") or {}
+    return reached(position) or _instant(window.get("until"))
 
 
 # --- slices -----------------------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ def _raw_records() -> None:
         ALTER TABLE core.raw_records
             ADD COLUMN is_open boolean NOT NULL DEFAULT false,
             ADD COLUMN seen_at timestamptz,
+            ADD COLUMN seen_run uuid,
             ADD COLUMN deleted_at timestamptz
     """)
     op.execute("""
