@@ -19,6 +19,7 @@ OPEN_TO_ANYBODY = {
     "resetPassword",
     "previewInvitation",
     "acceptInvitation",
+    "receiveWebhook",
     "healthLive",
     "healthReady",
 }

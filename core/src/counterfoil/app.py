@@ -55,6 +55,7 @@ from counterfoil.web.idempotency import AnswerSealer, honouring_keys
 from counterfoil.web.middleware import BodyLimit, RequestContext, TextGuard
 from counterfoil.web.problems import ProblemOut, install_problem_handlers, problem_response
 from counterfoil.web.ui import StaticUi
+from counterfoil.webhooks.routes import router as webhooks_router
 
 _API_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -90,6 +91,7 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
         # Before the connections' own, whose /{id} would swallow more exact paths.
         ingest_router,
         outbound_router,
+        webhooks_router,
         connections_router,
         jobs_router,
         # Before the tables' own, whose /{table} would swallow it.

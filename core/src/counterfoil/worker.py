@@ -38,8 +38,13 @@ from counterfoil.observability import configure_logging, get_logger
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.plugins.migrate import quarantine_unmigrated
 from counterfoil.plugins.records import Task
+from counterfoil.webhooks.tasks import TASKS as WEBHOOK_TASKS
 
-TASKS = (*(followed_by_evidence(task) if task is SYNC else task for task in INGEST_TASKS), *EVIDENCE_TASKS)
+TASKS = (
+    *(followed_by_evidence(task) if task is SYNC else task for task in INGEST_TASKS),
+    *EVIDENCE_TASKS,
+    *WEBHOOK_TASKS,
+)
 
 _JOB_CONNECTIONS = 5
 _PATIENCE_S = 60.0

@@ -21,6 +21,8 @@ UNSAFE = {"post", "put", "patch", "delete"}
 SILENT = {"refresh"}
 # Changes nothing: a POST because a secret has no place in an address.
 READING = {"previewInvitation"}
+# A vendor's delivery needs a signature of its; what it leaves is shown where webhooks are tested.
+SILENT = {"refresh", "receiveWebhook"}
 
 
 class Recorder:
@@ -105,6 +107,9 @@ async def test_every_mutation_leaves_an_event_with_its_correlation_id(
     connection = (await call("createConnection", "POST", "/connections", json=made)).json()["id"]
     await call("updateConnection", "PATCH", f"/connections/{connection}", json={"label": "Ledger"})
     await call("testConnection", "POST", f"/connections/{connection}/test")
+    await call("resetCursor", "POST", f"/connections/{connection}/cursors/charges/reset", json={"to": "beginning"})
+    notice = await _schema_notice(admin, connection)
+    await call("acknowledgeSchemaNotice", "POST", f"/connections/{connection}/schema-notices/{notice}/acknowledge")
     job = (await call("syncConnection", "POST", f"/connections/{connection}/sync")).json()["job_id"]
     await call("cancelJob", "POST", f"/jobs/{job}/cancel")
     await admin.execute(
@@ -164,6 +169,19 @@ async def change_access(call: Call, admin: Connection, tenant_id: UUID, other: S
     await call("rotateApiKey", "POST", f"/api-keys/{key_id}/rotate")
     await call("revokeApiKey", "DELETE", f"/api-keys/{key_id}")
     await call("savePluginSettings", "PUT", "/plugins/stripe/settings", json={"settings": {}})
+
+
+async def _schema_notice(admin: Connection, connection: str) -> UUID:
+    notice_id = new_id()
+    await admin.execute(
+        """
+        INSERT INTO core.schema_notices (tenant_id, id, connection_id, stream, path, kind, sample_type, run_id)
+        SELECT tenant_id, $1, id, 'charges', 'a.b', 'appeared', 'text', $1 FROM core.connections WHERE id = $2
+        """,
+        notice_id,
+        UUID(connection),
+    )
+    return notice_id
 
 
 async def test_a_refusal_leaves_an_event_that_names_the_missing_permission(

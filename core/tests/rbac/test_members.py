@@ -146,7 +146,7 @@ async def test_two_owners_who_unmake_each_other_at_once_leave_one(
 
 
 async def test_a_removed_member_is_out_at_once_and_their_sessions_do_not_come_back(
-    signed_in: SignedIn, joined: Join, admin: Connection, sign_in: SignIn
+    signed_in: SignedIn, admin: Connection, sign_in: SignIn
 ) -> None:
     guest = await sign_in()
     home = guest.client.headers["Authorization"]

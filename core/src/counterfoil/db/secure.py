@@ -50,6 +50,8 @@ SYSTEM_TABLES = frozenset(
         "core.audit_archives",
         # An API key is presented before its tenant is known: it is looked up by its hash, and its use is noted.
         "core.api_keys",
+        # A webhook's address names a connection; whose it is has to be found out first.
+        "core.connections",
     }
 )
 
