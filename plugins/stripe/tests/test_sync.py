@@ -54,11 +54,11 @@ class Mirror:
                 sa.insert(Connection).values(tenant_id=self._tenant_id, id=self._origin.connection_id, **values)
             )
 
-    async def sync(self) -> Outcome:
+    async def sync(self, *, now: datetime | None = None) -> Outcome:
         job = Job(database=self._database, tenant_id=self._tenant_id)
         async with self._connect(self._base_url) as context:
             source = Source(connector=Stripe(), context=context, origin=self._origin)
-            sync = Sync(cast("Any", job), source, mode="incremental", now=datetime.now(UTC))
+            sync = Sync(cast("Any", job), source, mode="incremental", now=now or datetime.now(UTC))
             return await sync.run(list(Stripe.streams.values()))
 
     async def rows(self, name: str) -> list[Any]:
