@@ -266,7 +266,7 @@ async def test_nobody_gives_a_role_that_holds_more_than_their_own(
     allowed = await client.post(USERS, json={"email": form()["email"], "roles": ["admin", "ops"]}, headers=headers)
     assert allowed.status_code == 201
     refused = await client.post(USERS, json={"email": form()["email"], "roles": ["readonly", "owner"]}, headers=headers)
-    assert (refused.status_code, refused.json()["code"]) == (403, "beyond_own_permissions")
+    assert (refused.status_code, refused.json()["code"]) == (403, "owners_only")
     event = (await audit_trail(owner.tenant_id))[-1]
     assert (event["action"], event["outcome"], event["reason"]) == ("core.request.refused", "denied", "owner")
     assert (await owner.client.post(USERS, json={"email": form()["email"], "roles": ["owner"]})).status_code == 201
@@ -344,7 +344,7 @@ async def test_open_invitations_are_paged_newest_first(owner: Registered, form: 
     ("field", "value", "path"),
     [
         ("roles", [], "roles"),
-        ("roles", ["emperor"], "roles.0"),
+        ("roles", ["emperor"], "roles"),
         ("roles", "owner", "roles"),
         ("email", "a@example.com\r\nBcc: b@example.com", "email"),
         ("name", "x\ny", "name"),
