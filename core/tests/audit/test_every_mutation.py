@@ -88,7 +88,10 @@ async def change_access(call: Call, admin: Connection, tenant_id: UUID, other: S
     """Roles, members, API keys, the tenant itself and its plugins' settings; ``other`` becomes a member first."""
     membership = new_id()
     await admin.execute(
-        "INSERT INTO core.memberships (tenant_id, id, user_id) VALUES ($1, $2, $3)", tenant_id, membership, other.user_id
+        "INSERT INTO core.memberships (tenant_id, id, user_id) VALUES ($1, $2, $3)",
+        tenant_id,
+        membership,
+        other.user_id,
     )
     await call("updateTenant", "PATCH", "/tenants/me", json={"timezone": "Europe/Berlin"})
     role = {"name": "treasury", "title": "Treasury", "permissions": ["tables.read"]}

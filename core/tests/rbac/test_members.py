@@ -23,9 +23,7 @@ async def owners(admin: Connection, tenant_id: UUID) -> set[UUID]:
 async def test_members_are_listed_page_by_page_in_the_order_they_joined(signed_in: SignedIn, joined: Join) -> None:
     second, third = await joined(signed_in, "finance", "ops"), await joined(signed_in, "readonly")
     whole = (await signed_in.client.get(USERS)).json()
-    assert [item["user_id"] for item in whole["items"]] == [
-        str(one.user_id) for one in (signed_in, second, third)
-    ]
+    assert [item["user_id"] for item in whole["items"]] == [str(one.user_id) for one in (signed_in, second, third)]
     shown = whole["items"][1]
     assert (shown["email"], shown["name"], shown["roles"], shown["status"]) == (
         second.email,
@@ -148,7 +146,7 @@ async def test_two_owners_who_unmake_each_other_at_once_leave_one(
 
 
 async def test_a_removed_member_is_out_at_once_and_their_sessions_do_not_come_back(
-    signed_in: SignedIn, joined: Join, admin: Connection, sign_in: SignIn
+    signed_in: SignedIn, admin: Connection, sign_in: SignIn
 ) -> None:
     guest = await sign_in()
     home = guest.client.headers["Authorization"]

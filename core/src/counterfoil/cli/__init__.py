@@ -25,6 +25,7 @@ COMMANDS = {
     "beat": Command(module="beat", help="run the ticker, which publishes, schedules and recovers jobs"),
     "migrate": Command(module="migrate", help="create or update the database's roles and schemas"),
     "doctor": Command(module="doctor", help="check settings, database, Redis and folders, and say what to do"),
+    "tenant": Command(module="tenant", help="show or change a tenant's plan, quotas and features"),
     "reset": Command(module="reset", help="remove the demo's data"),
     "simulator": Command(module="simulator", help="serve a simulated vendor"),
     "openapi": Command(module="openapi", help="print the description of the HTTP API"),
