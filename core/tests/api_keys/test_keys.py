@@ -147,7 +147,7 @@ async def test_rotating_replaces_the_secret_at_once(signed_in: SignedIn, holding
 @pytest.mark.parametrize("token", ["cfk_", "cfk_p_00000000_" + "0" * 64, "cfk_p_é", "cfk_" + "x" * 3000])
 async def test_a_key_nobody_made_is_nobodys(holding: Holding, token: str) -> None:
     client = holding("")
-    answer = await client.get(ME, headers={"Authorization": f"Bearer {token}".encode()})
+    answer = await client.get(ME, headers={b"Authorization": f"Bearer {token}".encode()})
     assert refused(answer) == (401, "unauthenticated")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
