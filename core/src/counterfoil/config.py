@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     database_admin_url: SecretStr = Field(
         SecretStr(""),
         alias="DATABASE_ADMIN_URL",
-        description="PostgreSQL, as a role that may create roles; `migrate` and `doctor` only",
+        description="PostgreSQL, as a role that may create roles; `migrate`, `doctor` and `tenant` only",
     )
     redis_url: SecretStr = Field(SecretStr(""), alias="REDIS_URL", description="Redis or Valkey: job hints and caches")
     master_keys: SecretStr = Field(

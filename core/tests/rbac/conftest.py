@@ -85,7 +85,7 @@ async def roles(scope: Annotated[Scope, require_member()]) -> dict[str, list[str
 
 @pytest.fixture
 def joined(admin: Connection, sign_in: SignIn) -> Join:
-    """Makes members of an owner's tenant, with the roles named."""
+    """Makes members of an owner's tenant, with roles."""
 
     async def make(tenant: SignedIn, *roles: str) -> SignedIn:
         return await join(admin, tenant, await sign_in(), roles)

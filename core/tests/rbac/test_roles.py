@@ -166,6 +166,6 @@ async def test_a_member_is_resolved_in_one_query(signed_in: SignedIn, database: 
         found = await repository.member(uow, member.user_id, session_id=new_id())
         driver.remove_query_logger(asked.append)
     assert found is not None
-    assert set(found.roles) == {"treasury", "ops"}
-    assert set(found.custom_permissions) == {"tables.read"}
+    assert found.roles == {"treasury", "ops"}
+    assert found.custom_permissions == {"tables.read"}
     assert len([one for one in asked if "memberships" in one.query]) == len(asked) == 1

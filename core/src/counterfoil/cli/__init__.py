@@ -31,6 +31,7 @@ COMMANDS = {
     "doctor": Command(module="doctor", help="check settings, database, Redis and folders, and say what to do"),
     "evidence": Command(module="evidence", help="check evidence packs, and show the key they are checked with"),
     "audit": Command(module="audit", help="verify the seals of the audit log"),
+    "tenant": Command(module="tenant", help="show or change a tenant's plan, quotas and features"),
     "reset": Command(module="reset", help="remove the demo's data"),
     "simulator": Command(module="simulator", help="serve a simulated vendor"),
     "openapi": Command(module="openapi", help="print the description of the HTTP API"),
