@@ -1,5 +1,6 @@
 """Under `/api/v1/connections/{id}`: syncing, replaying, and how the streams stand."""
 
+from datetime import UTC
 from typing import Annotated
 from uuid import UUID
 
@@ -108,7 +109,7 @@ async def reset_cursor(
     declared = connector.streams.get(stream)
     if declared is None:
         raise NoSuchStream(f"Choose from {', '.join(connector.streams)}.")
-    instant = None if body.to == "beginning" else body.to
+    instant = None if body.to == "beginning" else body.to.astimezone(UTC)
     state = await service.reset_cursor(scope.uow, connection_id, declared, instant=instant)
     return CursorDetailOut.of(declared, state)
 

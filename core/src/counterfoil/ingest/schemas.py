@@ -1,5 +1,5 @@
-from datetime import datetime
-from typing import Any, Literal, Self
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -182,12 +182,15 @@ class CursorDetailOut(BaseModel):
         )
 
 
+Instant = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
+
+
 class CursorResetIn(BaseModel):
     """Where the next sync is to read from."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"to": "2026-10-01T00:00:00Z"}})
 
-    to: Literal["beginning"] | AwareDatetime = Field(description="`beginning`, or an instant with its zone")
+    to: Literal["beginning"] | Instant = Field(description="`beginning`, or an instant with its zone")
 
 
 class SchemaNoticeOut(BaseModel):
