@@ -3,10 +3,8 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
-from typing import Any
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,6 +21,7 @@ from counterfoil.jobs.routes import router as jobs_router
 from counterfoil.kit import cache
 from counterfoil.kit.errors import NotFound
 from counterfoil.kit.provided import Provided
+from counterfoil.kit.ratelimit import RateLimiter
 from counterfoil.kit.sealing import MasterKeys, Place
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.plugins.migrate import quarantine_unmigrated
@@ -34,8 +33,10 @@ from counterfoil.tables.views.routes import router as views_router
 from counterfoil.web.health import ReadinessProbes
 from counterfoil.web.health import router as health_router
 from counterfoil.web.idempotency import AnswerSealer, honouring_keys
+from counterfoil.web.limits import ApiLimits
 from counterfoil.web.middleware import BodyLimit, RequestContext, TextGuard
-from counterfoil.web.problems import ProblemOut, install_problem_handlers, problem_response
+from counterfoil.web.openapi import described
+from counterfoil.web.problems import install_problem_handlers, problem_response
 from counterfoil.web.ui import StaticUi
 
 _API_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -75,11 +76,11 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
     app.add_api_route("/api/{path:path}", _no_such_route, methods=_API_METHODS, include_in_schema=False)
     if with_ui:
         app.mount("/", StaticUi())
-    app.openapi = lambda: _described(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+    app.openapi = lambda: described(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
     install_problem_handlers(app)
     app.add_middleware(TextGuard)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
-    app.add_middleware(RequestContext)
+    app.add_middleware(RequestContext, is_https=settings.origin.startswith("https://"))
     return app
 
 
@@ -107,6 +108,9 @@ def _lifespan(settings: Settings, manager: PluginManager) -> Callable[[FastAPI],
             ):
                 provided.add(thing)
             provided.add(_answer_sealer(settings))
+            provided.add(
+                ApiLimits(RateLimiter(redis), per_minute=settings.api_rate_per_minute, burst=settings.api_burst)
+            )
             provided.add(Identity.build(settings, database=database, redis=redis))
             provided.add(ReadinessProbes(probes={"database": lambda: _ask(database), "redis": redis.ping}))
             yield
@@ -130,13 +134,3 @@ async def _ask(database: Database) -> None:
 
 async def _no_such_route(_request: Request) -> Response:
     return problem_response(NotFound("There is no such route."))
-
-
-def _described(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document, with the schema every problem response refers to."""
-    if app.openapi_schema is None:
-        document = get_openapi(title=app.title, version=app.version, routes=app.routes)
-        schema = ProblemOut.model_json_schema(ref_template="#/components/schemas/{model}")
-        document["components"]["schemas"].update(schema.pop("$defs", {}) | {"ProblemOut": schema})
-        app.openapi_schema = document
-    return app.openapi_schema
