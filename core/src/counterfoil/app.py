@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -33,6 +32,7 @@ from counterfoil.kit import cache
 from counterfoil.kit.errors import NotFound
 from counterfoil.kit.mail import Mailer, make_mailer
 from counterfoil.kit.provided import Provided
+from counterfoil.kit.ratelimit import RateLimiter
 from counterfoil.kit.sealing import MasterKeys, Place
 from counterfoil.kit.signing import SealKey
 from counterfoil.objects import ObjectStore, open_store
@@ -52,8 +52,10 @@ from counterfoil.timeline.routes import router as timeline_router
 from counterfoil.web.health import ReadinessProbes
 from counterfoil.web.health import router as health_router
 from counterfoil.web.idempotency import AnswerSealer, honouring_keys
+from counterfoil.web.limits import ApiLimits
 from counterfoil.web.middleware import BodyLimit, RequestContext, TextGuard
-from counterfoil.web.problems import ProblemOut, install_problem_handlers, problem_response
+from counterfoil.web.openapi import described
+from counterfoil.web.problems import install_problem_handlers, problem_response
 from counterfoil.web.ui import StaticUi
 from counterfoil.webhooks.routes import router as webhooks_router
 
@@ -106,11 +108,11 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
     app.add_api_route("/api/{path:path}", _no_such_route, methods=_API_METHODS, include_in_schema=False)
     if with_ui:
         app.mount("/", StaticUi())
-    app.openapi = lambda: _described(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+    app.openapi = lambda: described(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
     install_problem_handlers(app)
     app.add_middleware(TextGuard)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
-    app.add_middleware(RequestContext)
+    app.add_middleware(RequestContext, is_https=settings.origin.startswith("https://"))
     return app
 
 
@@ -133,6 +135,11 @@ def _lifespan(settings: Settings, manager: PluginManager) -> Callable[[FastAPI],
                 provided.add(thing)
             provided.add(store, ObjectStore)
             _add_features(provided, settings, manager, database=database, redis=redis)
+            provided.add(_answer_sealer(settings))
+            provided.add(
+                ApiLimits(RateLimiter(redis), per_minute=settings.api_rate_per_minute, burst=settings.api_burst)
+            )
+            provided.add(Identity.build(settings, database=database, redis=redis))
             provided.add(ReadinessProbes(probes={"database": lambda: _ask(database), "redis": redis.ping}))
             yield
 
@@ -178,13 +185,3 @@ async def _ask(database: Database) -> None:
 
 async def _no_such_route(_request: Request) -> Response:
     return problem_response(NotFound("There is no such route."))
-
-
-def _described(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document, with the schema every problem response refers to."""
-    if app.openapi_schema is None:
-        document = get_openapi(title=app.title, version=app.version, routes=app.routes)
-        schema = ProblemOut.model_json_schema(ref_template="#/components/schemas/{model}")
-        document["components"]["schemas"].update(schema.pop("$defs", {}) | {"ProblemOut": schema})
-        app.openapi_schema = document
-    return app.openapi_schema

@@ -73,6 +73,13 @@ class Settings(BaseSettings):
         "trusted network) or smtps://; without one, mail is written into the home's `mail` folder",
     )
     mail_from: str = Field("", description="Sender of mail; default no-reply@ and the host of the public URL")
+    api_rate_per_minute: int = Field(
+        1200,
+        ge=1,
+        le=60_000,
+        description="Requests one caller may send for long; a tenant's callers together five times that",
+    )
+    api_burst: int = Field(1200, ge=1, description="Requests one caller may send at once")
     max_body_bytes: int = Field(1_000_000, ge=1024, description="Largest request body")
 
     export_timeout_s: int = Field(1800, ge=1, description="Longest an export may take, however slow its reader is")

@@ -22,6 +22,7 @@ from counterfoil.kit.errors import Unauthenticated
 from counterfoil.kit.tokens import Claims, InvalidToken
 from counterfoil.observability import get_logger
 from counterfoil.web import provided
+from counterfoil.web.limits import ApiLimits
 
 ACCESS_COOKIE, REFRESH_COOKIE = "cf_access", "cf_refresh"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -85,8 +86,22 @@ async def authenticate(
         yield credential
 
 
+async def within_limits(
+    request: Request,
+    credential: Annotated[Credential, Depends(authenticate, scope="function")],
+    limits: Annotated[ApiLimits, Depends(provided(ApiLimits))],
+) -> Credential:
+    """Count the request before the database hears of it.
+
+    Raises:
+        TooManyRequests: the caller or the tenant has sent too many.
+    """
+    await limits.count(request, tenant_id=credential.tenant_id, caller=str(credential.user_id))
+    return credential
+
+
 # Function scope: whatever the route or its other dependencies raise passes through, after their transactions have ended.
-Authenticated = Annotated[Credential, Depends(authenticate, scope="function")]
+Authenticated = Annotated[Credential, Depends(within_limits, scope="function")]
 
 
 async def recognize(
