@@ -2,20 +2,22 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Self, cast
+from typing import Any, Self, TypeVar, cast
 from uuid import UUID
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 from counterfoil.db.connection import TenantConnection
 from counterfoil.kit import context
 from counterfoil.kit.errors import Unavailable
+
+T = TypeVar("T")
 
 _RETRY_PAUSE_S = 0.1
 _GONE = (
@@ -105,37 +107,73 @@ class Database:
         ``None`` means no tenant: every tenant table raises then, and only the definer functions answer.
         """
         with context.bound(context.current_tenant_id, tenant_id):
-            session = await self._begin()
+            session = await self._patiently(self._begin)
             try:
                 yield UnitOfWork(session=session, tenant_id=tenant_id, database=self)
                 await session.commit()
             finally:
                 await session.close()
 
+    async def call(self, query: str, *arguments: Any) -> "asyncpg.Record | None":
+        """Run one statement as a transaction of its own, in one round trip; its first row.
+
+        For functions that bind the tenant themselves: this binds none.
+        """
+
+        async def once() -> "asyncpg.Record | None":
+            async with self.engine.connect() as connection:
+                raw = await connection.get_raw_connection()
+                try:
+                    return await cast("asyncpg.Connection[Any]", raw.driver_connection).fetchrow(query, *arguments)
+                except _GONE:
+                    # Nobody but us knows that this connection is of no use any more.
+                    await connection.invalidate()
+                    raise
+
+        return await self._patiently(once)
+
     async def _begin(self) -> AsyncSession:
+        session = AsyncSession(self.engine, expire_on_commit=False)
+        try:
+            await _begin_now(await session.connection())
+        except BaseException:
+            await session.close()
+            raise
+        return session
+
+    async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do what may find the database away, and outlast that for a while."""
         deadline = time.monotonic() + self._patience_s
         while True:
-            session = AsyncSession(self.engine, expire_on_commit=False)
             try:
-                connection = await session.connection()
-                # The dialect sends BEGIN with the first statement: do it here, where the tenant is surely bound.
-                await connection.exec_driver_sql("SELECT 1")
-            except (DBAPIError, PoolTimeoutError, OSError, *_GONE) as error:
-                await session.close()
-                # Nothing but connecting happens here, so any error of the operating system's is about that.
+                return await work()
+            except (DBAPIError, PoolTimeoutError, asyncpg.PostgresError, OSError, *_GONE) as error:
+                # Little but connecting happens there, so any error of the operating system's is about that.
                 if not isinstance(error, OSError) and not is_passing(error):
                     raise
                 if time.monotonic() > deadline:
                     raise DatabaseUnavailable("Try again in a moment.", headers={"Retry-After": "5"}) from error
                 await asyncio.sleep(_RETRY_PAUSE_S)
-            except BaseException:
-                await session.close()
-                raise
-            else:
-                return session
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+async def _begin_now(connection: AsyncConnection) -> None:
+    """Send BEGIN.
+
+    The dialect would with the first statement, but here the tenant is surely bound, and a statement just for this would be
+    a round trip more.
+    """
+    adapted: Any = (await connection.get_raw_connection()).dbapi_connection
+    try:
+        await adapted._start_transaction()  # noqa: SLF001  (there is no public way to begin without a statement)
+    except BaseException as error:
+        # Nobody but us knows that this connection is of no use any more.
+        await connection.invalidate()
+        if isinstance(error, Exception) and error.__cause__ is not None:
+            raise error.__cause__ from error
+        raise
 
 
 def is_disconnect(error: BaseException) -> bool:

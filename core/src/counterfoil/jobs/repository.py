@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy import select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from counterfoil.db.database import UnitOfWork
+from counterfoil.db.database import Database, UnitOfWork
 from counterfoil.jobs.models import UNFINISHED, Job, JobEvent
 
 JOBS_CHANNEL = "counterfoil_jobs"
@@ -137,21 +137,10 @@ async def request_cancel(driver: Driver, job_id: UUID) -> str | None:
 
 # --- one attempt ----------------------------------------------------------------------------------------------------
 
-_CLAIM = """
-    UPDATE core.jobs
-    SET status = 'running', fence = fence + 1, attempts = attempts + 1, idle_attempts = idle_attempts + 1,
-        lease_owner = $2, lease_until = clock_timestamp() + make_interval(secs => $3),
-        published_at = coalesce(published_at, clock_timestamp()), started_at = coalesce(started_at, clock_timestamp()),
-        event_seq = event_seq + 1, updated_at = clock_timestamp()
-    WHERE id = $1 AND status = 'queued' AND run_after <= clock_timestamp()
-    RETURNING fence, kind, params, progress, attempts AS attempt, idle_attempts AS idle_attempt, correlation_id,
-              requested_by_kind, requested_by_id, requested_by_label
-"""
 
-
-async def claim(driver: Driver, job_id: UUID, *, owner: str, lease_s: float) -> ClaimedRow | None:
-    """Take a queued job; None when somebody else has it, or had it."""
-    row = await driver.fetchrow(_CLAIM, job_id, owner, lease_s)
+async def claim(database: Database, tenant_id: UUID, job_id: UUID, *, owner: str, lease_s: float) -> ClaimedRow | None:
+    """Take a queued job, in a transaction of its own; None when somebody else has it, or had it."""
+    row = await database.call("SELECT * FROM core.claim_job($1, $2, $3, $4)", tenant_id, job_id, owner, lease_s)
     return ClaimedRow(**row) if row else None
 
 
@@ -229,6 +218,37 @@ async def finish(
     documents = [None if value is None else _json(value) for value in (result, error, reasons)]
     row = await driver.fetchrow(_FINISH, job_id, fence, status, *documents)
     return Ended(**row) if row else None
+
+
+_FINISH_NOW = """
+    SELECT core.finish_job($1, $2, $3, $4, $5::jsonb, $6::jsonb, $7::jsonb, $8, $9, $10, $11, $12, $13) AS finished
+"""
+
+
+async def finish_now(
+    database: Database,
+    tenant_id: UUID,
+    job_id: UUID,
+    *,
+    fence: int,
+    status: str,
+    documents: Sequence[Any],
+    event: Sequence[Any],
+) -> bool:
+    """End a job and write its audit event, in a transaction of its own; False when the lease is lost.
+
+    Args:
+        database: as the application role.
+        tenant_id: whose job it is.
+        job_id: the job.
+        fence: the fence of this attempt.
+        status: how it ends.
+        documents: result, error and reasons.
+        event: id, actor's kind, id and label, outcome and reason of the audit event.
+    """
+    texts = [None if value is None else _json(value) for value in documents]
+    row = await database.call(_FINISH_NOW, tenant_id, job_id, fence, status, *texts, *event)
+    return bool(row and row["finished"])
 
 
 _RELEASE = """

@@ -110,11 +110,13 @@ class JobRunner:
     async def _record(self, claim: Claim, verdict: _Verdict) -> None:
         if isinstance(verdict, _Lost):
             raise LostLease
+        if isinstance(verdict, Ending):
+            await service.finish_now(
+                self.database, claim.tenant_id, claim.job_id, fence=claim.row.fence, ending=verdict
+            )
+            _log.info("job.finished", kind=claim.row.kind, status=verdict.status, error=verdict.error)
+            return
         async with self.database.unit_of_work(claim.tenant_id) as uow:
-            if isinstance(verdict, Ending):
-                await service.finish(uow, claim.job_id, fence=claim.row.fence, ending=verdict)
-                _log.info("job.finished", kind=claim.row.kind, status=verdict.status, error=verdict.error)
-                return
             delay_s = min(_MAX_BACK_OFF_S, 2.0 ** (claim.row.idle_attempt - 1)) if verdict.problem else 0.0
             again = await service.release(
                 uow, claim.job_id, fence=claim.row.fence, delay_s=delay_s, problem=verdict.problem

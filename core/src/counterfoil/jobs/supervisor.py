@@ -76,12 +76,11 @@ class Supervisor:
                 await heartbeat
 
     async def _claim(self, tenant_id: UUID, job_id: UUID) -> Claim | None:
-        async with self.database.unit_of_work(tenant_id) as uow:
-            driver = await uow.driver()
-            if self.is_stopping():
-                await repository.hand_back(driver, job_id)
-                return None
-            row = await repository.claim(driver, job_id, owner=self.owner, lease_s=self.lease_s)
+        if self.is_stopping():
+            async with self.database.unit_of_work(tenant_id) as uow:
+                await repository.hand_back(await uow.driver(), job_id)
+            return None
+        row = await repository.claim(self.database, tenant_id, job_id, owner=self.owner, lease_s=self.lease_s)
         return Claim(tenant_id=tenant_id, job_id=job_id, row=row) if row else None
 
     async def _heartbeat(self, attempt: Attempt) -> None:

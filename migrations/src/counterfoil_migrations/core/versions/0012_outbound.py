@@ -14,6 +14,8 @@ def upgrade() -> None:
     _api_calls()
     _partitions()
     _drop_old_api_calls()
+    _claim_job()
+    _finish_job()
     _job_artifacts()
     _job_log_retention()
     _tenants_for_operator()
@@ -109,6 +111,64 @@ def _drop_old_api_calls() -> None:
     """)
     op.execute("REVOKE ALL ON FUNCTION core.drop_old_api_calls(integer) FROM PUBLIC")
     op.execute(f"GRANT EXECUTE ON FUNCTION core.drop_old_api_calls(integer) TO {APP}")
+
+
+def _claim_job() -> None:
+    # A transaction of its own in one round trip: it binds the tenant itself, and row-level security binds it.
+    op.execute("""
+        CREATE FUNCTION core.claim_job(tenant uuid, job uuid, owner text, lease_s double precision)
+        RETURNS TABLE (fence bigint, kind text, params jsonb, progress jsonb, attempt integer, idle_attempt integer,
+                       correlation_id uuid, requested_by_kind text, requested_by_id text, requested_by_label text)
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+        AS $$
+        BEGIN
+            PERFORM set_config('app.current_tenant_id', tenant::text, true);
+            RETURN QUERY
+                UPDATE core.jobs j
+                SET status = 'running', fence = j.fence + 1, attempts = j.attempts + 1, idle_attempts = j.idle_attempts + 1,
+                    lease_owner = owner, lease_until = clock_timestamp() + make_interval(secs => lease_s),
+                    published_at = coalesce(j.published_at, clock_timestamp()),
+                    started_at = coalesce(j.started_at, clock_timestamp()),
+                    event_seq = j.event_seq + 1, updated_at = clock_timestamp()
+                WHERE j.tenant_id = tenant AND j.id = job AND j.status = 'queued' AND j.run_after <= clock_timestamp()
+                RETURNING j.fence, j.kind, j.params, j.progress, j.attempts, j.idle_attempts, j.correlation_id,
+                          j.requested_by_kind, j.requested_by_id, j.requested_by_label;
+        END $$
+    """)
+    op.execute("REVOKE ALL ON FUNCTION core.claim_job(uuid, uuid, text, double precision) FROM PUBLIC")
+    op.execute(f"GRANT EXECUTE ON FUNCTION core.claim_job(uuid, uuid, text, double precision) TO {APP}")
+
+
+def _finish_job() -> None:
+    # As above: the end of a job and its audit event are one transaction in one round trip.
+    op.execute("""
+        CREATE FUNCTION core.finish_job(
+            tenant uuid, job uuid, held_fence bigint, ended_as text, job_result jsonb, job_error jsonb, job_reasons jsonb,
+            event uuid, actor_kind text, actor_id text, actor_label text, outcome text, reason text
+        ) RETURNS boolean
+        LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+        AS $$
+        BEGIN
+            PERFORM set_config('app.current_tenant_id', tenant::text, true);
+            WITH ended AS (
+                UPDATE core.jobs j
+                SET status = ended_as, result = job_result, error = job_error, reasons = job_reasons,
+                    finished_at = clock_timestamp(), lease_owner = NULL, lease_until = NULL,
+                    event_seq = j.event_seq + 1, updated_at = clock_timestamp()
+                WHERE j.tenant_id = tenant AND j.id = job AND j.fence = held_fence AND j.status = 'running'
+                RETURNING j.kind, j.correlation_id
+            )
+            INSERT INTO core.audit_events (tenant_id, id, occurred_at, actor_kind, actor_id, actor_label, action,
+                resource_type, resource_id, outcome, reason, correlation_id, job_id, payload)
+            SELECT tenant, event, clock_timestamp(), finish_job.actor_kind, finish_job.actor_id, finish_job.actor_label,
+                'core.job.finished', 'job', job::text, finish_job.outcome, finish_job.reason, ended.correlation_id, job,
+                jsonb_build_object('kind', ended.kind, 'status', ended_as, 'reasons', job_reasons)
+            FROM ended;
+            RETURN FOUND;
+        END $$
+    """)
+    op.execute("REVOKE ALL ON FUNCTION core.finish_job FROM PUBLIC")
+    op.execute(f"GRANT EXECUTE ON FUNCTION core.finish_job TO {APP}")
 
 
 def _job_artifacts() -> None:
