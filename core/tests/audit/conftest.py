@@ -72,7 +72,9 @@ class Log:
         )
 
     async def events(self) -> list[asyncpg.Record]:
-        return await self.admin.fetch("SELECT * FROM core.audit_events WHERE tenant_id = $1 ORDER BY id", self.tenant_id)
+        return await self.admin.fetch(
+            "SELECT * FROM core.audit_events WHERE tenant_id = $1 ORDER BY id", self.tenant_id
+        )
 
 
 @pytest.fixture(scope="session")
