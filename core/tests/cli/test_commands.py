@@ -11,7 +11,7 @@ Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 def test_help_names_every_command(counterfoil: Command) -> None:
     said = counterfoil("--help").stdout
-    for command in ("up", "serve", "worker", "beat", "migrate", "doctor", "reset", "simulator", "openapi"):
+    for command in ("up", "serve", "worker", "beat", "migrate", "doctor", "audit", "reset", "simulator", "openapi"):
         assert f"    {command} " in said
 
 

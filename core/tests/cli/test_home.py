@@ -1,7 +1,9 @@
+import json
 import socket
 import stat
 import subprocess
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from cryptography.fernet import Fernet
 
 from counterfoil.cli.errors import CommandError
 from counterfoil.cli.home import Home, WorldFile
+from counterfoil.kit.signing import SealKey
 from counterfoil.kit.tokens import parse_keys
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -29,9 +32,21 @@ def test_secrets_are_made_once_and_readable_by_nobody_else(home: Home) -> None:
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
 
 
+def test_a_home_from_before_a_secret_was_needed_gets_that_one_and_keeps_the_others(home: Home) -> None:
+    path = home.path / "secrets" / "demo.json"
+    first = asdict(home.secrets())
+    path.write_text(json.dumps({name: value for name, value in first.items() if name != "seal_key"}))
+    later = asdict(home.secrets())
+    assert later.pop("seal_key")
+    assert later == {name: value for name, value in first.items() if name != "seal_key"}
+    assert home.secrets() == home.secrets()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
 def test_secrets_are_what_the_product_takes(home: Home) -> None:
     Fernet(home.secrets().master_keys)
     assert list(parse_keys(home.secrets().jwt_keys)) == ["demo"]
+    assert SealKey.parse(home.secrets().seal_key).key_id
 
 
 def test_the_world_is_the_same_next_time(home: Home) -> None:
