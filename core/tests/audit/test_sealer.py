@@ -111,7 +111,7 @@ async def test_two_tickers_seal_side_by_side(log: Log, settings: Settings) -> No
             await log.write(10)
             await asyncio.sleep(0.25)
         async with asyncio.timeout(30):
-            while sum(seal["event_count"] for seal in await log.seals()) < 100:  # noqa: ASYNC110  (a seal has no event to wait for)
+            while sum(seal["event_count"] for seal in await log.seals()) < 100:  # noqa: ASYNC110  (a row has no event to wait for)
                 await asyncio.sleep(0.1)
     finally:
         for ticker in tickers:

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from counterfoil.cli import COMMANDS
+
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def test_help_names_every_command(counterfoil: Command) -> None:
     said = counterfoil("--help").stdout
-    for command in ("up", "serve", "worker", "beat", "migrate", "doctor", "evidence", "reset", "simulator", "openapi"):
+    for command in COMMANDS:
         assert f"    {command} " in said
 
 

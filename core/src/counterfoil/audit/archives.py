@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -55,20 +55,19 @@ def manifest(archive: AuditArchive) -> bytes:
     return orjson.dumps(content, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z | orjson.OPT_INDENT_2)
 
 
-async def leaves(store: ObjectStore, archive: AuditArchive, *, epochs: Sequence[int]) -> AsyncIterator[Leaf]:
-    """An archive's events in the order of seals.
+async def leaves(store: ObjectStore, archive: AuditArchive, *, rank: Mapping[int, int]) -> AsyncIterator[Leaf]:
+    """An archive's events in the order of seals; ``rank`` numbers the epochs.
 
     Raises:
         ArchiveMissing: there is no such file.
         ArchiveAltered: it is not the file that was written; known for sure only at its end.
     """
-    rank = {str(epoch): number for number, epoch in enumerate(epochs)}
     count = 0
     async for line in lines(store, archive.events_key, sha256=archive.events_sha256):
         count += 1
         try:
             event = orjson.loads(line)
-            place = rank.get(event["epoch"])
+            place = rank.get(int(event["epoch"]))
             leaf = Leaf(
                 place or 0, int(event["transaction_id"]), UUID(event["id"]).bytes, hashlib.sha256(line).digest()
             )

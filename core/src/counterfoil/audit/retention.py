@@ -145,11 +145,10 @@ class Retention:
         return digest
 
     async def _read_back(self, uow: UnitOfWork, archive: AuditArchive) -> None:
-        epochs = await seal_repository.seal_epochs(
-            await uow.driver(), first=archive.first_sequence, last=archive.last_sequence
-        )
+        epochs = await _epochs(uow, first=archive.first_sequence, last=archive.last_sequence)
+        rank = {epoch: number for number, epoch in enumerate(epochs)}
         try:
-            async for _ in archives.leaves(self.store, archive, epochs=[epoch for epoch, _, _ in epochs]):
+            async for _ in archives.leaves(self.store, archive, rank=rank):
                 """Reading is the check."""
             async for _ in archives.lines(self.store, archive.seals_key, sha256=archive.seals_sha256):
                 """Same."""
@@ -173,13 +172,20 @@ class Retention:
 
 
 async def _events(uow: UnitOfWork, month: date, *, first: int, last: int) -> AsyncIterator[bytes]:
-    driver = await uow.driver()
-    epochs = await seal_repository.seal_epochs(driver, first=first, last=last)
     lines = seal_repository.event_lines(
-        driver, low=_first_id(month), high=_first_id(_next(month)), epoch_order=[epoch for epoch, _, _ in epochs]
+        await uow.driver(),
+        low=_first_id(month),
+        high=_first_id(_next(month)),
+        epoch_order=await _epochs(uow, first=first, last=last),
     )
     async for line in lines:
         yield line.encode() + b"\n"
+
+
+async def _epochs(uow: UnitOfWork, *, first: int, last: int) -> list[int]:
+    """The epochs of some seals in the chain's order."""
+    stretches = await seal_repository.stretches(await uow.driver(), first=first, last=last)
+    return list(dict.fromkeys(stretch.epoch for stretch in stretches))
 
 
 async def _seals(uow: UnitOfWork, *, first: int, last: int) -> AsyncIterator[bytes]:

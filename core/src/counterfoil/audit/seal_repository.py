@@ -1,7 +1,8 @@
 """The SQL of seals, of what they are checked against, and of archives."""
 
 import itertools
-from collections.abc import AsyncIterator, Sequence
+import struct
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeAlias
@@ -17,7 +18,7 @@ from counterfoil.db.database import UnitOfWork
 
 Driver: TypeAlias = "asyncpg.Connection[Any]"
 
-_READ_AHEAD = 5_000
+_READ_AHEAD = 10_000
 _MOST_XID = 2**63 - 1
 _MAX_STRAYS = 10
 
@@ -78,16 +79,17 @@ async def audited_tenants(driver: Driver) -> dict[str, UUID]:
     return {row["slug"]: row["tenant_id"] for row in rows}
 
 
-_LEAVES = """
-    SELECT count(*) AS events, string_agg(sha256(convert_to(core.audit_line(e), 'UTF8')), '' ORDER BY transaction_id, id) AS leaves
-    FROM core.audit_events e WHERE epoch = $1 AND transaction_id >= $2 AND transaction_id < $3
+# Hashed before they are sorted: what is sorted is small then.
+_HASHED = """
+    SELECT transaction_id, id, sha256(convert_to(core.audit_line(e), 'UTF8')) AS digest
+    FROM core.audit_events e WHERE epoch = $1 AND transaction_id >= $2 AND transaction_id < $3 OFFSET 0
 """
+_DIGESTS = f"SELECT string_agg(digest, '' ORDER BY transaction_id, id) FROM ({_HASHED}) hashed"  # noqa: S608  (constants)
 
 
-async def leaves(driver: Driver, *, epoch: int, from_xid: int, to_xid: int) -> list[bytes]:
+async def digests(driver: Driver, *, epoch: int, from_xid: int, to_xid: int) -> list[bytes]:
     """The hashes of this tenant's events in a window, in the order a seal takes them."""
-    row = await driver.fetchrow(_LEAVES, epoch, from_xid, to_xid)
-    joined: bytes = (row["leaves"] if row else None) or b""
+    joined: bytes = await driver.fetchval(_DIGESTS, epoch, from_xid, to_xid) or b""
     return [joined[at : at + DIGEST_BYTES] for at in range(0, len(joined), DIGEST_BYTES)]
 
 
@@ -159,27 +161,41 @@ async def seals(driver: Driver, *, first: int, last: int) -> AsyncIterator[Seal]
         yield Seal(**row)
 
 
-async def seal_epochs(driver: Driver, *, first: int, last: int) -> list[tuple[int, int, int]]:
-    """The epochs of a range of seals in the chain's order, each with the window that the seals cover together."""
-    rows = await driver.fetch(
-        "SELECT epoch, min(from_xid) AS low, max(to_xid) AS high FROM core.audit_seals"
-        " WHERE sequence BETWEEN $1 AND $2 GROUP BY epoch ORDER BY min(sequence)",
-        first,
-        last,
-    )
-    return [(row["epoch"], row["low"], row["high"]) for row in rows]
+@dataclass(frozen=True, kw_only=True)
+class Stretch:
+    """Some seals of one epoch that follow each other, and the window they cover together."""
+
+    epoch: int
+    low: int
+    high: int
 
 
-_EVENT_LEAVES = """
-    SELECT transaction_id AS xid, id, sha256(convert_to(core.audit_line(e), 'UTF8')) AS digest
-    FROM core.audit_events e WHERE epoch = $1 AND transaction_id >= $2 AND transaction_id < $3 ORDER BY transaction_id, id
+_STRETCHES = """
+    SELECT epoch, min(from_xid) AS low, max(to_xid) AS high FROM (
+        SELECT sequence, epoch, from_xid, to_xid, div(sum(event_count) OVER (ORDER BY sequence) - 1, $3::bigint) AS part
+        FROM core.audit_seals WHERE sequence BETWEEN $1 AND $2
+    ) parted
+    GROUP BY epoch, part ORDER BY min(sequence)
 """
 
 
-async def event_leaves(driver: Driver, *, epoch: int, low: int, high: int) -> AsyncIterator[tuple[int, bytes, bytes]]:
-    """Transaction, id and hash of this tenant's events, in the order of seals."""
-    async for row in driver.cursor(_EVENT_LEAVES, epoch, low, high, prefetch=_READ_AHEAD):
-        yield row["xid"], row["id"].bytes, row["digest"]
+async def stretches(driver: Driver, *, first: int, last: int) -> list[Stretch]:
+    """A range of seals in pieces of a size to read at once, in the chain's order."""
+    rows = await driver.fetch(_STRETCHES, first, last, _READ_AHEAD)
+    return [Stretch(**row) for row in rows]
+
+
+_LEAVES = f"""
+    SELECT string_agg(int8send(transaction_id) || uuid_send(id) || digest, '' ORDER BY transaction_id, id)
+    FROM ({_HASHED}) hashed
+"""  # noqa: S608  (constants)
+_LEAF = struct.Struct(f">q16s{DIGEST_BYTES}s")
+
+
+async def leaves(driver: Driver, stretch: Stretch) -> Iterator[tuple[int, bytes, bytes]]:
+    """Transaction, id and hash of this tenant's events in a stretch, in the order of seals."""
+    packed: bytes | None = await driver.fetchval(_LEAVES, stretch.epoch, stretch.low, stretch.high)
+    return _LEAF.iter_unpack(packed or b"")
 
 
 async def anchored(driver: Driver, *, first: int, last: int) -> dict[int, tuple[str, date]]:

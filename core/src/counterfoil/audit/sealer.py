@@ -68,17 +68,17 @@ class Sealer:
             # Events of the window only, though the seal claims everything since the one before: what was slipped in behind
             # the sealer's back is not made good, it breaks this seal.
             low = max(sealed_until, window.from_xid)
-            leaves = await repository.leaves(driver, epoch=window.epoch, from_xid=low, to_xid=window.to_xid)
-            if not leaves:
+            digests = await repository.digests(driver, epoch=window.epoch, from_xid=low, to_xid=window.to_xid)
+            if not digests:
                 return 0
-            root = await asyncio.to_thread(merkle.root, leaves)
+            root = await asyncio.to_thread(merkle.root, digests)
             seal = Seal(
                 tenant_id=tenant_id,
                 sequence=previous.sequence + 1 if previous else 1,
                 epoch=window.epoch,
                 from_xid=sealed_until,
                 to_xid=window.to_xid,
-                event_count=len(leaves),
+                event_count=len(digests),
                 root=root,
                 previous_hash=previous.hash if previous else FIRST_PREVIOUS,
                 key_id=self.keys.signing.key_id,

@@ -104,8 +104,8 @@ async def get(uow: UnitOfWork, event_id: UUID) -> tuple[Row, Proof | None]:
 async def _path(driver: repository.Driver, seal: Seal, event_id: UUID) -> list[merkle.Step] | None:
     digests: list[bytes] = []
     place = None
-    leaves = seal_repository.event_leaves(driver, epoch=seal.epoch, low=seal.from_xid, high=seal.to_xid)
-    async for _, found, digest in leaves:
+    window = seal_repository.Stretch(epoch=seal.epoch, low=seal.from_xid, high=seal.to_xid)
+    for _, found, digest in await seal_repository.leaves(driver, window):
         if found == event_id.bytes:
             place = len(digests)
         digests.append(digest)

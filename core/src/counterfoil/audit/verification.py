@@ -10,7 +10,7 @@ from counterfoil.audit import anchors, archives, merkle
 from counterfoil.audit import seal_repository as repository
 from counterfoil.audit.leaves import Leaf, Peekable, merged
 from counterfoil.audit.models import AuditArchive
-from counterfoil.audit.seal_repository import Driver, EpochState, SealRange, Unsealed
+from counterfoil.audit.seal_repository import Driver, EpochState, SealRange, Stretch, Unsealed
 from counterfoil.audit.seals import FIRST_PREVIOUS, Seal, SealKeys
 from counterfoil.db.database import UnitOfWork
 from counterfoil.kit.clock import utc_now
@@ -128,7 +128,8 @@ class _Check:
     report: Report = field(default_factory=Report)
 
     async def run(self) -> None:
-        await repository.take_time(self.driver)
+        if self.extent.is_everything:
+            await repository.take_time(self.driver)
         # Before the seals: the sealer moves it last, so all seals it tells of are there when they are read.
         epochs = await repository.epochs(self.driver)
         archived = await self.check_archives()
@@ -164,13 +165,13 @@ class _Check:
 
     async def check_chain(self, chosen: SealRange, archived: list[AuditArchive]) -> None:
         previous = await repository.newest_seal(self.driver, before=chosen.first)
-        epochs = await repository.seal_epochs(self.driver, first=chosen.first, last=chosen.last)
+        stretches = await repository.stretches(self.driver, first=chosen.first, last=chosen.last)
+        rank = {epoch: number for number, epoch in enumerate(dict.fromkeys(part.epoch for part in stretches))}
         opened = archived if self.extent.with_archives else []
         archived_until = 0 if self.extent.with_archives else max((each.last_sequence for each in archived), default=0)
-        streams = [self._stored(epochs)]
-        streams += [self._archived(archive, [epoch for epoch, _, _ in epochs]) for archive in opened]
-        leaves = Peekable(merged(streams))
-        rank = {epoch: number for number, (epoch, _, _) in enumerate(epochs)}
+        leaves = Peekable(
+            merged([self._stored(stretches, rank), *(self._archived(archive, rank) for archive in opened)])
+        )
         async for seal in repository.seals(self.driver, first=chosen.first, last=chosen.last):
             self._check_seal(seal, previous)
             inside = await leaves.take_below(rank[seal.epoch], seal.to_xid)
@@ -234,15 +235,15 @@ class _Check:
             leaf = Leaf(0, 0, event_id.bytes, b"")
             self.report.found("event_outside_seals", detail, events=[leaf])
 
-    async def _stored(self, epochs: list[tuple[int, int, int]]) -> AsyncIterator[Leaf]:
-        for rank, (epoch, low, high) in enumerate(epochs):
-            async for xid, event_id, digest in repository.event_leaves(self.driver, epoch=epoch, low=low, high=high):
-                yield Leaf(rank, xid, event_id, digest)
+    async def _stored(self, stretches: list[Stretch], rank: dict[int, int]) -> AsyncIterator[Leaf]:
+        for stretch in stretches:
+            for xid, event_id, digest in await repository.leaves(self.driver, stretch):
+                yield Leaf(rank[stretch.epoch], xid, event_id, digest)
 
-    async def _archived(self, archive: AuditArchive, epochs: list[int]) -> AsyncIterator[Leaf]:
+    async def _archived(self, archive: AuditArchive, rank: dict[int, int]) -> AsyncIterator[Leaf]:
         self.report.archives += 1
         try:
-            async for leaf in archives.leaves(self.store, archive, epochs=epochs):
+            async for leaf in archives.leaves(self.store, archive, rank=rank):
                 yield leaf
         except archives.ArchiveMissing as missing:
             self.report.found("archive_missing", f"The archive of {archive.month:%Y-%m} is gone: {missing}.")

@@ -18,7 +18,7 @@ from counterfoil.cli.output import say
 from counterfoil.cli.repository import act_as_owner, tenant_of_slug
 from counterfoil.cli.services import ADMIN, usable_settings
 from counterfoil.config import Settings
-from counterfoil.db.database import UnitOfWork, sqlalchemy_url
+from counterfoil.db.database import Database, UnitOfWork, sqlalchemy_url
 from counterfoil.entitlements import quotas, repository
 from counterfoil.entitlements.plans import CORE_FEATURES, PLANS, QUOTAS
 from counterfoil.kit import context
@@ -92,14 +92,16 @@ async def _unit_of_work(settings: Settings, slug: str) -> AsyncIterator[UnitOfWo
     engine = create_async_engine(
         sqlalchemy_url(settings.database_admin_url.get_secret_value()), poolclass=NullPool, hide_parameters=True
     )
+    database = Database.connect(settings.database_url.get_secret_value(), pool_size=1)
     try:
         async with AsyncSession(engine) as session, session.begin():
             tenant_id = await tenant_of_slug(session, slug)
             if tenant_id is None:
                 raise CommandError(f"there is no tenant {slug!r}")
             await act_as_owner(session, tenant_id)
-            yield UnitOfWork(session=session, tenant_id=tenant_id)
+            yield UnitOfWork(session=session, tenant_id=tenant_id, database=database)
     finally:
+        await database.close()
         await engine.dispose()
 
 

@@ -74,9 +74,7 @@ APP_GRANTS: dict[str, str] = {
 # What is append-only is so for the definer functions too.
 SYSTEM_GRANTS = dict.fromkeys(("core.audit_events", "core.audit_seals", "core.audit_archives"), "SELECT")
 # What even a reader of everything has no business with: sealed credentials, wrapped keys, answers kept for one caller.
-HIDDEN_FROM_READ_ONLY = frozenset({"core.connections", "core.idempotency_keys", "core.tenant_keys"})
-# What even a reader of everything has no business with: sealed credentials and wrapped keys.
-HIDDEN_FROM_READ_ONLY = frozenset({"core.connections", "core.tenant_keys", "core.api_keys"})
+HIDDEN_FROM_READ_ONLY = frozenset({"core.connections", "core.idempotency_keys", "core.tenant_keys", "core.api_keys"})
 
 
 class UnsecuredTable(Exception):

