@@ -77,7 +77,7 @@ async def test_pages_follow_each_other_without_a_gap(signed_in: SignedIn, admin:
     )
     whole = (await _timeline(signed_in, correlation_id))["items"]
     paged: list[Any] = []
-    cursor = ""
+    cursor: str | None = ""
     while cursor is not None:
         page = await _timeline(signed_in, correlation_id, limit=limit, cursor=cursor)
         paged += page["items"]

@@ -1,7 +1,7 @@
 """CSV straight from COPY: the database writes the text, and this process only passes it on (measured: as fast as psql)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -27,13 +27,16 @@ def safe_cell(expression: str) -> str:
     )
 
 
-async def copy_csv(connection: "asyncpg.Connection[Any]", query: str, args: Sequence[Any] = ()) -> AsyncIterator[bytes]:
+def copy_csv(
+    connection: "asyncpg.Connection[Any]", query: str, args: Sequence[Any] = ()
+) -> AsyncGenerator[bytes, None]:
     """A query's rows as CSV with a header, in chunks. The connection's transaction has to stay open until the end."""
-    async for chunk in _pumped(lambda sink: _copy(connection, query, args, sink)):
-        yield chunk
+    return _pumped(lambda sink: _copy(connection, query, args, sink))
 
 
-async def export_csv(database: Database, tenant_id: UUID, query: str, args: Sequence[Any] = ()) -> AsyncIterator[bytes]:
+def export_csv(
+    database: Database, tenant_id: UUID, query: str, args: Sequence[Any] = ()
+) -> AsyncGenerator[bytes, None]:
     """As ``copy_csv``, in a read-only unit of work of its own: for an answer that outlives the request's."""
 
     # Opened and closed by the one task that copies, wherever whoever reads the chunks is cancelled.
@@ -43,8 +46,7 @@ async def export_csv(database: Database, tenant_id: UUID, query: str, args: Sequ
             await driver.execute(f"SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = '{_LONGEST_EXPORT}'")
             await _copy(driver, query, args, sink)
 
-    async for chunk in _pumped(copy):
-        yield chunk
+    return _pumped(copy)
 
 
 def attachment(chunks: AsyncIterator[bytes], *, filename: str) -> StreamingResponse:
@@ -61,7 +63,7 @@ async def _copy(connection: "asyncpg.Connection[Any]", query: str, args: Sequenc
     await connection.copy_from_query(query, *args, output=sink, format="csv", header=True)
 
 
-async def _pumped(produce: Callable[[Sink], Awaitable[None]]) -> AsyncIterator[bytes]:
+async def _pumped(produce: Callable[[Sink], Awaitable[None]]) -> AsyncGenerator[bytes, None]:
     """What a producer writes, in large chunks and no faster than they are taken; leaving early stops it."""
     chunks: asyncio.Queue[bytes] = asyncio.Queue(_CHUNKS_AHEAD)
     gathered = bytearray()
