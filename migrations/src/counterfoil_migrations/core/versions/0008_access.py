@@ -127,11 +127,13 @@ def _entitlements() -> None:
 
 
 def _end_sessions() -> None:
-    # In the current tenant only, whichever one a caller may have in mind.
+    # In the current tenant only, whichever one a caller may have in mind. The lock is the one that everything which makes or
+    # ends tokens of a user takes: a token that is just being made would otherwise outlive this.
     definer_function(
         "core.end_sessions(of_user uuid, why text)",
         returns="bigint",
         body="""
+            SELECT pg_advisory_xact_lock(7, hashtext(of_user::text));
             WITH ended AS (
                 UPDATE core.refresh_sessions s SET revoked_at = now(), revoked_reason = why
                 WHERE s.user_id = of_user AND s.active_tenant_id = current_setting('app.current_tenant_id')::uuid
