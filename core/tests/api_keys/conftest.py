@@ -7,6 +7,7 @@ import pytest
 from core.tests.rbac.people import Connection, Join, SignIn, join
 from fastapi import FastAPI
 
+from counterfoil.identity import Authenticated
 from counterfoil.rbac import Scope, require_member
 from counterfoil.testing.plugin import SignedIn
 from counterfoil.web.middleware import RequestContext
@@ -34,18 +35,23 @@ async def holding(app: FastAPI) -> AsyncIterator[Holding]:
 
 @pytest.fixture
 async def gate_client(app: FastAPI) -> AsyncIterator[Holding]:
-    """As ``holding``, of a small application with a route that is for every member."""
+    """As ``holding``, of a small application with routes that are for every member."""
     small = FastAPI()
     small.state.provided = app.state.provided
     install_problem_handlers(small)
     small.add_middleware(RequestContext)
     small.post("/mine")(change_mine)
+    small.post("/session")(change_session)
     async with _clients(small) as make:
         yield make
 
 
 async def change_mine(scope: Annotated[Scope, require_member()]) -> str:
     return scope.caller.name
+
+
+async def change_session(credential: Authenticated) -> str:
+    return str(credential.session_id)
 
 
 @asynccontextmanager

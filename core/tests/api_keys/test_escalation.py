@@ -121,7 +121,8 @@ async def test_what_is_for_every_member_a_key_may_only_look_at(
 ) -> None:
     made = await make_key(signed_in.client, "tables.read")
     assert (await holding(made["key"]).get(ME)).status_code == 200
-    answer = await gate_client(made["key"]).post("/mine")
-    assert (refused(answer), await reason(admin, answer)) == ((403, "permission_denied"), "api_key")
     token = signed_in.client.headers["Authorization"].removeprefix("Bearer ")
-    assert (await gate_client(token).post("/mine")).status_code == 200
+    for path in ("/mine", "/session"):
+        answer = await gate_client(made["key"]).post(path)
+        assert (refused(answer), await reason(admin, answer)) == ((403, "permission_denied"), "api_key")
+        assert (await gate_client(token).post(path)).status_code == 200

@@ -22,7 +22,7 @@ from counterfoil.db import Database
 from counterfoil.entitlements.plans import CONNECTIONS
 from counterfoil.entitlements.quotas import require_quota
 from counterfoil.entitlements.service import require_plugin
-from counterfoil.identity.deps import Authenticated
+from counterfoil.identity.deps import AnyCredential
 from counterfoil.ingest.service import target_tables
 from counterfoil.kit import context
 from counterfoil.kit.errors import EntitlementRequired, PluginDisabled
@@ -45,7 +45,7 @@ TheDatabase = Annotated[Database, Depends(provided(Database))]
 _may_manage = asynccontextmanager(Gate("connections.manage").__call__)
 
 
-async def manager(credential: Authenticated, database: TheDatabase) -> AsyncIterator[Caller]:
+async def manager(credential: AnyCredential, database: TheDatabase) -> AsyncIterator[Caller]:
     """As ``Manageable``, but with the transaction already closed: for a route that waits for a vendor."""
     async with _may_manage(credential, database) as scope:
         caller = scope.caller

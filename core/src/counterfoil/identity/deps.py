@@ -18,7 +18,7 @@ from counterfoil.identity.refusals import on_record
 from counterfoil.identity.repository import Session
 from counterfoil.identity.service import Identity
 from counterfoil.kit.context import Actor
-from counterfoil.kit.errors import Unauthenticated
+from counterfoil.kit.errors import PermissionDenied, Unauthenticated
 from counterfoil.kit.tokens import Claims, InvalidToken
 from counterfoil.observability import get_logger
 from counterfoil.web import provided
@@ -101,7 +101,22 @@ async def within_limits(
 
 
 # Function scope: whatever the route or its other dependencies raise passes through, after their transactions have ended.
-Authenticated = Annotated[Credential, Depends(within_limits, scope="function")]
+AnyCredential = Annotated[Credential, Depends(within_limits, scope="function")]
+
+
+async def person(credential: AnyCredential) -> Credential:
+    """Refuse an API key: one does what a permission names, and without a gate there is none.
+
+    Raises:
+        PermissionDenied: the request brings an API key.
+    """
+    if credential.api_key is not None:
+        raise PermissionDenied("This is for people: an API key does what a permission names.", reason="api_key")
+    return credential
+
+
+# Whoever is signed in, for routes without a gate of `rbac`; a gate takes any credential.
+Authenticated = Annotated[Credential, Depends(person, scope="function")]
 
 
 async def recognize(

@@ -97,6 +97,11 @@ class Catalogue:
         return held | self.permissions.keys() & frozenset(custom)
 
 
+def permissions_of(roles: Iterable[str]) -> frozenset[str]:
+    """What built-in roles hold of core's permissions; a role nobody defined holds none."""
+    return frozenset().union(*(ROLES.get(role, frozenset()) for role in roles))
+
+
 def require_known(permission: str) -> None:
     """Refuse a misspelt permission of core's. A plugin's is in its manifest, or nobody ever holds it.
 

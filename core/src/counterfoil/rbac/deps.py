@@ -15,7 +15,7 @@ from counterfoil.db import Database, UnitOfWork
 from counterfoil.identity import repository
 from counterfoil.identity.api_keys import repository as api_keys
 from counterfoil.identity.api_keys.repository import Bearer
-from counterfoil.identity.deps import SAFE_METHODS, Authenticated, Credential
+from counterfoil.identity.deps import SAFE_METHODS, AnyCredential, Credential
 from counterfoil.identity.errors import ApiKeyEnded, InactiveMember
 from counterfoil.identity.repository import Member
 from counterfoil.identity.service import user_actor
@@ -86,7 +86,7 @@ class Gate:
 
     async def __call__(
         self,
-        credential: Authenticated,
+        credential: AnyCredential,
         database: Annotated[Database, Depends(provided(Database))],
     ) -> AsyncIterator[Scope]:
         request = _request_of(credential)

@@ -127,7 +127,8 @@ def _entitlements() -> None:
 
 
 def _end_sessions() -> None:
-    # In the current tenant only, whichever one a caller may have in mind.
+    # In the current tenant only, whichever one a caller may have in mind. The lock is the one that everything which makes or
+    # ends tokens of a user takes: a token that is just being made would otherwise outlive this.
     definer_function(
         "core.end_sessions(of_user uuid, why text)",
         returns="bigint",
