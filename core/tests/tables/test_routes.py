@@ -71,9 +71,17 @@ async def test_the_tables_are_listed_with_columns_and_counts(signed_in: Any, ins
         "type": "money",
         "filterable": True,
         "sortable": True,
+        "indexed": True,
+        "ops": ["eq", "ne", "in", "gt", "gte", "lt", "lte", "is_null"],
+        "groupable": False,
+        "buckets": [],
+        "unit": "currency",
         "hidden_by_default": False,
         "currency_column": "currency",
     }
+    assert columns["source_created_at"]["buckets"] == ["hour", "day", "week", "month", "quarter", "year"]
+    assert (columns["source_created_at"]["unit"], columns["synced_at"]["indexed"]) == ("UTC", False)
+    assert columns["observed_at"]["description"] == "When the vendor was asked"
     assert columns["status"]["enum"] == ["pending", "authorized", "succeeded", "failed", "canceled"]
     assert tables["payments"]["default_sort"] == "-source_created_at"
     TableList.model_validate(content)

@@ -19,11 +19,11 @@ Function = Literal["count", "sum", "min", "max", "avg", "count_distinct"]
 MAX_GROUPS = 3
 MAX_MEASURES = 10
 
-_BUCKETS: Mapping[ColumnType, tuple[Bucket, ...]] = {
+BUCKETS: Mapping[ColumnType, tuple[Bucket, ...]] = {
     "timestamp": get_args(Bucket),
     "date": ("day", "week", "month", "quarter", "year"),
 }
-_GROUPABLE: frozenset[ColumnType] = frozenset({"text", "enum", "uuid", "boolean", "timestamp", "date"})
+GROUPABLE: frozenset[ColumnType] = frozenset({"text", "enum", "uuid", "boolean", "timestamp", "date"})
 _NUMBERS: frozenset[ColumnType] = frozenset({"money", "number"})
 _ORDERED: frozenset[ColumnType] = frozenset({"money", "number", "timestamp", "date"})
 _EVERY_TYPE: frozenset[ColumnType] = frozenset(get_args(ColumnType))
@@ -131,10 +131,10 @@ def read_aggregate(
 def _group(table: Table, text: str, *, path: str) -> Group:
     name, colon, bucket = text.partition(":")
     column = table.by_name.get(name)
-    if column is None or not column.filterable or column.type not in _GROUPABLE:
-        known = ", ".join(each.name for each in table.columns if each.filterable and each.type in _GROUPABLE)
+    if column is None or not column.filterable or column.type not in GROUPABLE:
+        known = ", ".join(each.name for each in table.columns if each.filterable and each.type in GROUPABLE)
         raise _wrong(path, f"{table.title} cannot be grouped by that column. Columns: {known}.")
-    buckets = _BUCKETS.get(column.type, ())
+    buckets = BUCKETS.get(column.type, ())
     if (colon or column.type == "timestamp") and bucket not in buckets:
         takes = f"takes one of {', '.join(buckets)}, as {name}:month" if buckets else "has no time buckets"
         raise _wrong(path, f"{name} {takes}.")

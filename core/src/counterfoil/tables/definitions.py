@@ -13,24 +13,58 @@ from counterfoil.commerce.models import (
 from counterfoil.tables.records import Column, Table
 
 _ID = Column(name="id", title="ID", type="uuid", hidden_by_default=True)
-_CREATED = Column(name="source_created_at", title="Created", type="timestamp")
+_CREATED = Column(name="source_created_at", title="Created", type="timestamp", indexed=True)
 _CURRENCY = Column(name="currency", title="Currency", type="text")
 _PROVENANCE = (
     Column(name="source", title="Source", type="text"),
     Column(name="source_id", title="Source ID", type="text"),
-    Column(name="source_account", title="Source account", type="text", hidden_by_default=True),
+    Column(
+        name="source_account",
+        title="Source account",
+        type="text",
+        description="The account at the vendor",
+        hidden_by_default=True,
+    ),
     Column(name="subsidiary", title="Subsidiary", type="text", hidden_by_default=True),
     Column(name="source_updated_at", title="Updated at source", type="timestamp", hidden_by_default=True),
-    Column(name="observed_at", title="Observed", type="timestamp", hidden_by_default=True),
-    Column(name="synced_at", title="Synced", type="timestamp", hidden_by_default=True),
-    Column(name="deleted_at", title="Deleted", type="timestamp", hidden_by_default=True),
+    Column(
+        name="observed_at",
+        title="Observed",
+        type="timestamp",
+        description="When the vendor was asked",
+        hidden_by_default=True,
+    ),
+    Column(
+        name="synced_at",
+        title="Synced",
+        type="timestamp",
+        description="When the row last changed here",
+        hidden_by_default=True,
+    ),
+    Column(
+        name="deleted_at",
+        title="Deleted",
+        type="timestamp",
+        description="When it was found gone at the vendor",
+        hidden_by_default=True,
+    ),
     Column(name="connection_id", title="Connection", type="uuid", hidden_by_default=True),
     Column(name="run_id", title="Stream run", type="uuid", hidden_by_default=True),
 )
 
 
-def _money(name: str, title: str, *, hidden: bool = False) -> Column:
-    return Column(name=name, title=title, type="money", currency_column="currency", hidden_by_default=hidden)
+def _money(
+    name: str, title: str, *, hidden: bool = False, indexed: bool = False, description: str | None = None
+) -> Column:
+    return Column(
+        name=name,
+        title=title,
+        type="money",
+        currency_column="currency",
+        hidden_by_default=hidden,
+        indexed=indexed,
+        description=description,
+    )
 
 
 PAYMENTS = Table(
@@ -47,7 +81,7 @@ PAYMENTS = Table(
             type="enum",
             enum=("pending", "authorized", "succeeded", "failed", "canceled"),
         ),
-        _money("amount", "Amount"),
+        _money("amount", "Amount", indexed=True),
         _CURRENCY,
         _money("amount_captured", "Captured", hidden=True),
         _money("amount_refunded", "Refunded"),
@@ -187,11 +221,11 @@ PAYOUTS = Table(
             type="enum",
             enum=("pending", "in_transit", "paid", "failed", "canceled"),
         ),
-        _money("amount", "Amount"),
+        _money("amount", "Amount", indexed=True),
         _CURRENCY,
         _money("fee", "Fee", hidden=True),
         _money("net", "Net", hidden=True),
-        Column(name="arrival_date", title="Arrives", type="date"),
+        Column(name="arrival_date", title="Arrives", type="date", indexed=True),
         Column(name="method", title="Method", type="text"),
         Column(name="automatic", title="Automatic", type="boolean"),
         Column(name="reconciliation_status", title="Reconciliation at source", type="text", hidden_by_default=True),
@@ -218,11 +252,11 @@ PAYOUT_LINES = Table(
         Column(name="reporting_category", title="Reporting category", type="text", hidden_by_default=True),
         _money("gross", "Gross"),
         _money("fee", "Fee"),
-        _money("net", "Net"),
+        _money("net", "Net", indexed=True, description="Gross less the fee"),
         _CURRENCY,
         Column(name="status", title="Status", type="enum", enum=("pending", "available")),
         Column(name="description", title="Description", type="text"),
-        Column(name="available_on", title="Available on", type="date"),
+        Column(name="available_on", title="Available on", type="date", indexed=True),
         Column(name="exchange_rate", title="Exchange rate", type="number", hidden_by_default=True),
         Column(name="payout_id", title="Payout", type="uuid", hidden_by_default=True),
         Column(name="payment_id", title="Payment", type="uuid", hidden_by_default=True),

@@ -11,6 +11,10 @@ class InvalidSort(Problem):
     status, code, title = 422, "invalid_sort", "The sort is not right"
 
 
+class SortTooLarge(Problem):
+    status, code, title = 422, "sort_too_large", "There are too many rows for this sort"
+
+
 class InvalidAggregate(Problem):
     status, code, title = 422, "invalid_aggregate", "The aggregate is not right"
 

@@ -24,6 +24,8 @@ class Column:
         type: decides the filter operators, how values are written, and how they are shown.
         filterable: whether ``filter`` accepts it.
         sortable: whether ``sort`` accepts it.
+        indexed: an index has the rows in its order, so that a sort by it is fast however many rows there are.
+        description: what it holds, where the title does not say it.
         hidden_by_default: there, but not among the columns first shown.
         currency_column: where the currency of a ``money`` column is.
         enum: the values of an ``enum`` column.
@@ -34,6 +36,8 @@ class Column:
     type: ColumnType
     filterable: bool = True
     sortable: bool = True
+    indexed: bool = False
+    description: str | None = None
     hidden_by_default: bool = False
     currency_column: str | None = None
     enum: tuple[str, ...] = ()

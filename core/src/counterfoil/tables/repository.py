@@ -90,6 +90,13 @@ async def page(
     return (await (await uow.session.connection()).execute(statement)).all()
 
 
+async def is_larger(uow: UnitOfWork, table: Table, *, conditions: Collection[Condition], than: int) -> bool:
+    """Whether the conditions let more rows through, looking at no more than it takes to know."""
+    some = sa.select(sa.literal(1)).select_from(table.source).where(*criteria(table, conditions)).limit(than + 1)
+    statement = sa.select(sa.func.count() > than).select_from(some.subquery())
+    return bool((await (await uow.session.connection()).execute(statement)).scalar_one())
+
+
 async def count(uow: UnitOfWork, table: Table, *, conditions: Collection[Condition]) -> int:
     statement = sa.select(sa.func.count()).select_from(table.source).where(*criteria(table, conditions))
     return int((await (await uow.session.connection()).execute(statement)).scalar_one())
@@ -147,24 +154,28 @@ def page_statement(
     """The query of one page.
 
     Rows with a sort value and rows without one are two ranges of the same index, so a page that may hold both is asked
-    for as two: an OR of them would read the index from its beginning each time.
+    for as two: an OR of them would read the index from its beginning each time. The index has the largest first and no
+    value last; read backwards it has no value first, which is why each range says so.
     """
     own = table.source.columns
     key = _sort_key(table, sort.column)
     rows = sa.select(*(own[column.name] for column in table.columns), key.label(_SORT_VALUE)).where(
         *criteria(table, conditions)
     )
-    if after is None:
-        return _ordered(rows, key, own["id"], sort).limit(limit)
     valueless = rows.where(key.is_(None))
-    if after.value is None:
+    if after is None:
+        if sort.descending:
+            return _ordered(rows, key, own["id"], sort).limit(limit)
+    elif after.value is None:
         rest = valueless.where(_beyond(own["id"], sa.literal(after.id, sa.Uuid()), sort))
-        return _ordered(rest, key, own["id"], sort).limit(limit)
-    here = sa.tuple_(_bound(after.value, sort.column), sa.literal(after.id, sa.Uuid()))
-    rest = _ordered(rows.where(_beyond(sa.tuple_(key, own["id"]), here, sort)), key, own["id"], sort).limit(limit)
+        return _in_index_order(rest, key, own["id"], sort).limit(limit)
+    else:
+        here = sa.tuple_(_bound(after.value, sort.column), sa.literal(after.id, sa.Uuid()))
+        rows = rows.where(_beyond(sa.tuple_(key, own["id"]), here, sort))
     if not table.is_nullable(sort.column):
-        return rest
-    both = sa.union_all(rest, _ordered(valueless, key, own["id"], sort).limit(limit))
+        return _in_index_order(rows, key, own["id"], sort).limit(limit)
+    valued = _in_index_order(rows.where(key.is_not(None)), key, own["id"], sort).limit(limit)
+    both = sa.union_all(valued, _in_index_order(valueless, key, own["id"], sort).limit(limit))
     return _ordered(both, sa.column(_SORT_VALUE), sa.column("id"), sort).limit(limit)
 
 
@@ -177,6 +188,15 @@ def _ordered(statement: Statement, key: ColumnElement[Any], row_id: ColumnElemen
     if sort.descending:
         return statement.order_by(key.desc().nulls_last(), row_id.desc())
     return statement.order_by(key.asc().nulls_last(), row_id.asc())
+
+
+def _in_index_order(
+    rows: sa.Select[*tuple[Any, ...]], key: ColumnElement[Any], row_id: ColumnElement[Any], sort: Sort
+) -> sa.Select[*tuple[Any, ...]]:
+    """For rows that all have a value or all have none: then it does not matter where those without one come."""
+    if sort.descending:
+        return rows.order_by(key.desc().nulls_last(), row_id.desc())
+    return rows.order_by(key.asc().nulls_first(), row_id.asc())
 
 
 def _beyond(left: ColumnElement[Any], right: ColumnElement[Any], sort: Sort) -> ColumnElement[bool]:

@@ -1,10 +1,11 @@
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from counterfoil.tables.aggregates import Bucket, Function
+from counterfoil.tables.filters import Op
 from counterfoil.tables.records import ColumnType
 from counterfoil.web.pagination import Page
 
@@ -17,6 +18,14 @@ class ColumnOut(BaseModel):
     type: ColumnType
     filterable: bool
     sortable: bool
+    indexed: bool = Field(description="Sorting by it is fast however many rows there are; by others up to 100000 rows")
+    ops: list[Op] = Field(description="Operators a filter on it may have")
+    groupable: bool = Field(description="An aggregate may group by it; a timestamp by its time buckets only")
+    buckets: list[Bucket] = Field(description="Time buckets it may be grouped by")
+    description: str | None = None
+    unit: Literal["currency", "UTC"] | None = Field(
+        None, description="What its values are in: the currency of the row's currency_column, or UTC"
+    )
     hidden_by_default: bool
     currency_column: str | None = Field(None, description="Money columns: where the amount's currency is")
     enum: list[str] | None = Field(None, description="Enum columns: the values a filter accepts")

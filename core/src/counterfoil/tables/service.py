@@ -10,8 +10,9 @@ import orjson
 from counterfoil.db.database import UnitOfWork
 from counterfoil.kit.errors import NotFound
 from counterfoil.tables import aggregation, repository
-from counterfoil.tables.aggregates import AggregateQuery
-from counterfoil.tables.filters import Condition, parse_filters
+from counterfoil.tables.aggregates import BUCKETS, GROUPABLE, AggregateQuery
+from counterfoil.tables.errors import SortTooLarge
+from counterfoil.tables.filters import OPS, Condition, parse_filters
 from counterfoil.tables.records import Column, Table
 from counterfoil.tables.rendering import render_rows
 from counterfoil.tables.schemas import ColumnOut, TableOut
@@ -19,6 +20,8 @@ from counterfoil.tables.sorting import Position, Sort, decode_position, encode_p
 
 # Counting one row further tells "this many" from "more than this".
 COUNTED_ROWS = 10_000
+# What is sorted within a fraction of a second where no index helps.
+MOST_SORTED_ROWS = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +67,16 @@ async def describe(uow: UnitOfWork, tables: Collection[Table]) -> list[TableOut]
 
 
 async def list_rows(uow: UnitOfWork, query: RowQuery, *, with_total: bool = False) -> dict[str, Any]:
-    """One page in the shape of ``RowPage``, ready for ``to_json``."""
+    """One page in the shape of ``RowPage``, ready for ``to_json``.
+
+    Raises:
+        SortTooLarge: no index has the rows in this order, and there are too many to sort them for a page.
+    """
+    if not query.sort.column.indexed and await repository.is_larger(
+        uow, query.table, conditions=query.conditions, than=MOST_SORTED_ROWS
+    ):
+        known = ", ".join(column.name for column in query.table.columns if column.indexed)
+        raise SortTooLarge(f"Narrow the filters to {MOST_SORTED_ROWS} rows or fewer, or sort by one of {known}.")
     # One row more than asked for tells whether there is a next page.
     rows = await repository.page(
         uow,
@@ -137,6 +149,16 @@ async def open_row(uow: UnitOfWork, table: Table, row_id: UUID) -> dict[str, Any
     }
 
 
+def _unit(column: Column) -> str | None:
+    match column.type:
+        case "money":
+            return "currency"
+        case "timestamp":
+            return "UTC"
+        case _:
+            return None
+
+
 def _column_out(column: Column) -> ColumnOut:
     return ColumnOut(
         name=column.name,
@@ -144,6 +166,12 @@ def _column_out(column: Column) -> ColumnOut:
         type=column.type,
         filterable=column.filterable,
         sortable=column.sortable,
+        indexed=column.indexed,
+        ops=list(OPS[column.type]) if column.filterable else [],
+        groupable=column.filterable and column.type in GROUPABLE,
+        buckets=list(BUCKETS.get(column.type, ())) if column.filterable else [],
+        description=column.description,
+        unit=_unit(column),
         hidden_by_default=column.hidden_by_default,
         currency_column=column.currency_column,
         enum=list(column.enum) or None,
