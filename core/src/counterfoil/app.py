@@ -26,6 +26,7 @@ from counterfoil.identity.routes import router as identity_router
 from counterfoil.identity.service import Identity
 from counterfoil.ingest.routes import router as ingest_router
 from counterfoil.jobs.feed import JobFeed
+from counterfoil.jobs.registry import TaskRegistry
 from counterfoil.jobs.routes import router as jobs_router
 from counterfoil.kit import cache
 from counterfoil.kit.errors import NotFound
@@ -57,6 +58,7 @@ from counterfoil.web.openapi import described
 from counterfoil.web.problems import install_problem_handlers, problem_response
 from counterfoil.web.ui import StaticUi
 from counterfoil.webhooks.routes import router as webhooks_router
+from counterfoil.worker import TASKS
 
 _API_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -138,6 +140,8 @@ def _lifespan(settings: Settings, manager: PluginManager) -> Callable[[FastAPI],
             provided.add(
                 ApiLimits(RateLimiter(redis), per_minute=settings.api_rate_per_minute, burst=settings.api_burst)
             )
+            provided.add(TaskRegistry(TASKS))
+            provided.add(open_store(settings), ObjectStore)
             provided.add(Identity.build(settings, database=database, redis=redis))
             provided.add(ReadinessProbes(probes={"database": lambda: _ask(database), "redis": redis.ping}))
             yield

@@ -46,6 +46,8 @@ TASKS = (
     *WEBHOOK_TASKS,
 )
 
+TASKS = (*INGEST_TASKS,)
+
 _JOB_CONNECTIONS = 5
 _PATIENCE_S = 60.0
 _STATEMENT_TIMEOUT_S = 120
@@ -60,10 +62,11 @@ Resources = Callable[[Settings, Database], AbstractAsyncContextManager[Provided]
 
 @asynccontextmanager
 async def basic_resources(settings: Settings, database: Database) -> AsyncIterator[Provided]:
-    """The least a job may ask for: settings and the database."""
+    """The least a job may ask for: settings, the database and the object store."""
     provided = Provided()
     provided.add(settings)
     provided.add(database)
+    provided.add(open_store(settings), ObjectStore)
     yield provided
 
 

@@ -118,6 +118,7 @@ async def test_every_mutation_leaves_an_event_with_its_correlation_id(
         recorder.session.tenant_id, new_id(), UUID(job), UUID(connection),
     )  # fmt: skip
     await call("createEvidence", "POST", f"/jobs/{job}/evidence")
+    await call("replayJob", "POST", f"/jobs/{job}/replay")
     await call("replayConnection", "POST", f"/connections/{connection}/replay")
     await call("deleteConnection", "DELETE", f"/connections/{connection}")
     view = {"table": "payments", "name": "Large", "shared": False, "filters": [], "sort": None, "columns": None}

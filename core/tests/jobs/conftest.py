@@ -149,6 +149,7 @@ def worker_environment(job_settings: Settings) -> dict[str, str]:
         "COUNTERFOIL_JOB_LEASE_S": str(job_settings.job_lease_s),
         "COUNTERFOIL_WORKER_CONCURRENCY": str(job_settings.worker_concurrency),
         "COUNTERFOIL_LOG_FORMAT": "console",
+        "COUNTERFOIL_HOME": str(job_settings.home),
     }
 
 

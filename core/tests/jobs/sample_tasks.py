@@ -1,6 +1,7 @@
 """Tasks for the tests; run as a program, a worker that knows them."""
 
 import asyncio
+import io
 import os
 import signal
 import sys
@@ -14,10 +15,13 @@ from sqlalchemy import text
 
 from counterfoil.config import Settings
 from counterfoil.db import Database, UnitOfWork
+from counterfoil.jobs.artifacts import add_artifact, store_file
 from counterfoil.jobs.context import JobContext
 from counterfoil.kit.errors import Conflict
 from counterfoil.kit.provided import Provided
-from counterfoil.plugins.records import Outcome, Reason, Task
+from counterfoil.objects import ObjectStore
+from counterfoil.plugins.connector import SourceForbidden, SourceUnavailable
+from counterfoil.plugins.records import Outcome, Reason, RetryPolicy, Task
 from counterfoil.worker import WorkerRegistry, basic_resources, run_worker
 
 
@@ -35,6 +39,13 @@ class Steps(BaseModel):
 
 class Nothing(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+class Failing(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    times: int
+    passing: bool = True
 
 
 class Seconds(BaseModel):
@@ -87,6 +98,21 @@ async def refuse(_job: JobContext, _params: Nothing) -> Outcome:
     raise Conflict("The books are closed.")
 
 
+async def fail_at_the_source(job: JobContext, params: Failing) -> Outcome:
+    """The first attempts do, with an error of the source."""
+    if job.attempt <= params.times:
+        raise SourceUnavailable("The vendor is down.") if params.passing else SourceForbidden("The vendor says no.")
+    return Outcome()
+
+
+async def leave_a_file(job: JobContext, _params: Nothing) -> Outcome:
+    objects = job.provided[ObjectStore]  # type: ignore[type-abstract]  # looked up, never made
+    stored = await store_file(objects, io.BytesIO(b"a,b\n1,2\n"), tenant_id=job.tenant_id, job_id=job.job_id)
+    async with job.unit_of_work() as uow:
+        await add_artifact(uow, job.job_id, stored, name="table.csv", media_type="text/csv")
+    return Outcome()
+
+
 async def crash(_job: JobContext, _params: Nothing) -> Outcome:
     raise RuntimeError("password=hunter2")
 
@@ -115,9 +141,18 @@ WEDGE = Task(name="test.wedge", title="Wedge", params=Seconds, run=block, time_l
 REFUSE = Task(name="test.refuse", title="Refuse", params=Nothing, run=refuse)
 CRASH = Task(name="test.crash", title="Crash", params=Nothing, run=crash)
 LOSE_DATABASE = Task(name="test.lose_database", title="Lose the database", params=Nothing, run=lose_database)
+FAILING = Task(
+    name="test.failing",
+    title="Fail",
+    params=Failing,
+    run=fail_at_the_source,
+    retry=RetryPolicy(max_attempts=3, base_s=0.1),
+)
+FILE = Task(name="test.file", title="Leave a file", params=Nothing, run=leave_a_file)
 DIE = Task(name="test.die", title="Die", params=Nothing, run=die, max_idle_attempts=2)
 TASKS = {
-    task.name: task for task in (STEPS, NOTHING, EXPORT, HALF, SLEEP, BLOCK, WEDGE, REFUSE, CRASH, LOSE_DATABASE, DIE)
+    task.name: task
+    for task in (STEPS, NOTHING, EXPORT, HALF, SLEEP, BLOCK, WEDGE, REFUSE, CRASH, LOSE_DATABASE, FAILING, FILE, DIE)
 }
 UNKNOWN = Task(name="test.unknown", title="Unknown", params=Nothing, run=do_nothing, max_idle_attempts=1)
 

@@ -128,7 +128,7 @@ async def test_an_interrupted_attempt_does_not_count_but_a_failed_one_does(jobs:
 
     for attempt in range(1, NOTHING.max_idle_attempts + 1):
         running = await _context(jobs, job_id)
-        again = await _release(jobs, running, problem=AttemptsExhausted())
+        again = await _release(jobs, running, failure=AttemptsExhausted())
         assert again is (attempt < NOTHING.max_idle_attempts)
 
     job = await jobs.get(job_id)

@@ -3,6 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from counterfoil.config import Settings
+from counterfoil.jobs import artifacts
+from counterfoil.objects import open_store
+
 from .conftest import Jobs
 from .processes import WorkerProcess
 from .sample_tasks import (
@@ -10,12 +14,15 @@ from .sample_tasks import (
     CRASH,
     EXPORT,
     FAIL_FIRST,
+    FAILING,
+    FILE,
     HALF,
     LOSE_DATABASE,
     REFUSE,
     SLEEP,
     STEPS,
     UNKNOWN,
+    Failing,
     Seconds,
     Steps,
 )
@@ -131,3 +138,33 @@ async def test_a_unit_of_work_longer_than_the_lease_keeps_the_job(jobs: Jobs) ->
     job = await jobs.finished(await jobs.enqueue(STEPS, Steps(busy_s=3.0)))
 
     assert (job.status, job.attempts) == ("succeeded", 1)
+
+
+async def test_an_error_of_a_source_that_may_pass_is_tried_again(jobs: Jobs) -> None:
+    job = await jobs.finished(await jobs.enqueue(FAILING, Failing(times=2)))
+    assert (job.status, job.attempts, job.error) == ("succeeded", 3, None)
+
+
+async def test_an_error_that_does_not_pass_ends_the_job_as_what_it_is_after_its_last_attempt(jobs: Jobs) -> None:
+    job = await jobs.finished(await jobs.enqueue(FAILING, Failing(times=9)))
+    assert (job.status, job.attempts) == ("failed", 3)
+    assert job.error == {"code": "source_unavailable", "detail": "The vendor is down."}
+
+
+async def test_an_error_that_is_not_in_the_policy_ends_the_job_at_once(jobs: Jobs) -> None:
+    job = await jobs.finished(await jobs.enqueue(FAILING, Failing(times=9, passing=False)))
+    assert (job.status, job.attempts) == ("failed", 1)
+    assert job.error == {"code": "source_forbidden", "detail": "The vendor says no."}
+
+
+async def test_a_file_that_a_job_leaves_is_named_by_its_row_and_lies_in_the_store(
+    jobs: Jobs, job_settings: Settings
+) -> None:
+    job_id = await jobs.enqueue(FILE)
+    await jobs.finished(job_id)
+    async with jobs.database.unit_of_work(jobs.tenant_id) as uow:
+        (artifact,) = await artifacts.of_job(uow, job_id)
+    assert (artifact.name, artifact.media_type, artifact.size) == ("table.csv", "text/csv", 8)
+    assert artifact.object_key.startswith(f"{jobs.tenant_id}/jobs/{job_id}/")
+    read = [chunk async for chunk in artifacts.read(open_store(job_settings), artifact)]
+    assert b"".join(read) == b"a,b\n1,2\n"

@@ -55,6 +55,12 @@ async def run_replay(job: JobContext, params: ReplayParams) -> Outcome:
     return await replay(job, origin, chosen_streams(connection.connector, params.streams))
 
 
-SYNC = Task(name=SYNC_KIND, title="Sync", params=SyncParams, run=run_sync)
-REPLAY = Task(name=REPLAY_KIND, title="Rebuild from raw records", params=ReplayParams, run=run_replay)
+SYNC = Task(name=SYNC_KIND, title="Sync", params=SyncParams, run=run_sync, permission="connections.sync")
+REPLAY = Task(
+    name=REPLAY_KIND,
+    title="Rebuild from raw records",
+    params=ReplayParams,
+    run=run_replay,
+    permission="connections.sync",
+)
 TASKS = (SYNC, REPLAY)

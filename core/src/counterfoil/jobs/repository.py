@@ -15,7 +15,7 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from counterfoil.db.database import Database, UnitOfWork
-from counterfoil.jobs.models import UNFINISHED, Job, JobEvent
+from counterfoil.jobs.models import UNFINISHED, Job, JobArtifact, JobEvent
 
 JOBS_CHANNEL = "counterfoil_jobs"
 EVENTS_CHANNEL = "counterfoil_job_events"
@@ -114,6 +114,24 @@ async def page(
 async def events_after(uow: UnitOfWork, job_id: UUID, *, seq: int, until: int, limit: int) -> Sequence[JobEvent]:
     query = select(JobEvent).where(JobEvent.job_id == job_id, JobEvent.seq > seq, JobEvent.seq <= until)
     return (await uow.session.scalars(query.order_by(JobEvent.seq).limit(limit))).all()
+
+
+async def add_artifact(uow: UnitOfWork, values: dict[str, Any]) -> JobArtifact:
+    statement = insert(JobArtifact).values(tenant_id=uow.tenant, **values)
+    replaced = {name: value for name, value in values.items() if name not in ("job_id", "name")}
+    statement = statement.on_conflict_do_update(index_elements=["tenant_id", "job_id", "name"], set_=replaced)
+    return (await uow.session.scalars(statement.returning(JobArtifact))).one()
+
+
+async def artifacts(uow: UnitOfWork, job_id: UUID) -> Sequence[JobArtifact]:
+    query = select(JobArtifact).where(JobArtifact.job_id == job_id).order_by(JobArtifact.id)
+    return (await uow.session.scalars(query)).all()
+
+
+async def artifact(uow: UnitOfWork, job_id: UUID, artifact_id: UUID) -> JobArtifact | None:
+    query = select(JobArtifact).where(JobArtifact.job_id == job_id, JobArtifact.id == artifact_id)
+    found: JobArtifact | None = await uow.session.scalar(query)
+    return found
 
 
 _CANCEL = """
@@ -318,6 +336,14 @@ async def republish(driver: Driver, *, older_than_s: Mapping[str, float]) -> int
 
 async def ensure_partitions(driver: Driver) -> int:
     return int(await driver.fetchval("SELECT core.ensure_partitions()"))
+
+
+async def drop_old_api_calls(driver: Driver, *, keep_days: int) -> int:
+    return int(await driver.fetchval("SELECT core.drop_old_api_calls($1)", keep_days))
+
+
+async def trim_job_events(driver: Driver, *, keep_days: int, batch: int) -> int:
+    return int(await driver.fetchval("SELECT core.trim_job_events($1, $2)", keep_days, batch))
 
 
 def _json(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""``/api/v1/jobs``: the list, one job, its events as they happen, and cancelling."""
+"""``/api/v1/jobs``: the list, one job, its events as they happen, its log and files, cancelling, and running again."""
 
 import asyncio
 import re
@@ -6,19 +6,25 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
-from counterfoil.db import Database
-from counterfoil.jobs import service
+from counterfoil.connections import service as connections
+from counterfoil.db import Database, UnitOfWork
+from counterfoil.entitlements.service import require_plugin
+from counterfoil.jobs import artifacts, service
 from counterfoil.jobs.errors import DATABASE_TROUBLE
 from counterfoil.jobs.feed import JobFeed
-from counterfoil.jobs.schemas import JobLogLine, JobOut, JobStatus
+from counterfoil.jobs.registry import TaskRegistry
+from counterfoil.jobs.schemas import JobArtifactOut, JobLogLine, JobOut, JobRequested, JobStatus
 from counterfoil.kit.errors import NotFound
+from counterfoil.objects import ObjectStore
 from counterfoil.observability import get_logger
+from counterfoil.plugins.manager import PluginManager
 from counterfoil.rbac import Scope, require
 from counterfoil.web import Listing, Page, decode_cursor, encode_cursor, provided, sse
 from counterfoil.web.pagination import InvalidCursor, listing
@@ -29,6 +35,7 @@ _HEARTBEAT_S = 15.0
 # As long as an access token: the browser reconnects by itself, and what it may see is checked again.
 _STREAM_LIFE_S = 900.0
 _LINES = 500
+_NO_BOUND = 2**63 - 1
 # Nothing else is an id we sent; what is not starts from the beginning.
 _SEQUENCE = re.compile(r"[0-9]{1,18}")
 
@@ -90,6 +97,132 @@ async def stream_job_events(
 async def cancel_job(job_id: UUID, scope: Annotated[Scope, require("jobs.cancel")]) -> JobOut:
     """End a queued job at once, ask a running one to stop."""
     return JobOut.of(await service.cancel(scope.uow, job_id))
+
+
+@router.post(
+    "/{job_id}/replay",
+    operation_id="replayJob",
+    status_code=202,
+    responses=problem_responses(401, 403, 404, 409, 422, 503),
+)
+async def replay_job(
+    job_id: UUID,
+    scope: Annotated[Scope, require("jobs.read")],
+    tasks: Annotated[TaskRegistry, Depends(provided(TaskRegistry))],
+    plugins: Annotated[PluginManager, Depends(provided(PluginManager))],
+) -> JobRequested:
+    """Run a finished job again with the same parameters. It takes the permission that starting such a job takes."""
+    job = await service.get(scope.uow, job_id)
+    connection_id = job.subject_id if job.subject_type == connections.RESOURCE else None
+    if connection_id is not None:
+        await _require_usable(scope.uow, connection_id, plugins)
+    again = await service.replay(scope.uow, job_id, tasks=tasks, permissions=scope.permissions)
+    if connection_id is not None:
+        await connections.record_job(scope.uow, connection_id, again.id)
+    return JobRequested(job_id=again.id, correlation_id=again.correlation_id)
+
+
+@router.get(
+    "/{job_id}/log",
+    operation_id="getJobLog",
+    response_model=Page[JobLogLine],
+    responses={
+        200: {
+            "description": "A page of lines; as text, all of them",
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+        },
+        **problem_responses(401, 403, 404, 422),
+    },
+)
+async def get_job_log(
+    job_id: UUID,
+    scope: Annotated[Scope, require("jobs.read")],
+    listing: Annotated[Listing, Depends(listing)],
+    database: Annotated[Database, Depends(provided(Database))],
+    format: Annotated[Literal["json", "text"], Query(description="`text`: the whole log as a file")] = "json",  # noqa: A002  (the parameter's name)
+) -> Page[JobLogLine] | Response:
+    """The lines of the job's log, oldest first. Old lines are deleted after a while."""
+    await service.get(scope.uow, job_id)
+    if format == "text":
+        lines = _all_lines(job_id, tenant_id=scope.caller.tenant_id, database=database)
+        headers = {"Content-Disposition": _attachment(f"job-{job_id}.log")}
+        return StreamingResponse(lines, media_type="text/plain; charset=utf-8", headers=headers)
+    seen = _line_number(listing.cursor) if listing.cursor else 0
+    found = await service.events_after(scope.uow, job_id, seq=seen, until=_NO_BOUND, limit=listing.limit + 1)
+    items = found[: listing.limit]
+    return Page(
+        items=[JobLogLine.of(line) for line in items],
+        next_cursor=encode_cursor(items[-1].seq) if len(found) > listing.limit else None,
+    )
+
+
+@router.get("/{job_id}/artifacts", operation_id="listJobArtifacts", responses=problem_responses(401, 403, 404, 422))
+async def list_job_artifacts(job_id: UUID, scope: Annotated[Scope, require("jobs.read")]) -> Page[JobArtifactOut]:
+    """The files that the job made."""
+    await service.get(scope.uow, job_id)
+    return Page(items=[JobArtifactOut.of(artifact) for artifact in await artifacts.of_job(scope.uow, job_id)])
+
+
+@router.get(
+    "/{job_id}/artifacts/{artifact_id}",
+    operation_id="downloadJobArtifact",
+    response_class=StreamingResponse,
+    responses={
+        200: {"description": "The file", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}},
+        **problem_responses(401, 403, 404, 422, 503),
+    },
+)
+async def download_job_artifact(
+    job_id: UUID,
+    artifact_id: UUID,
+    scope: Annotated[Scope, require("jobs.read")],
+    objects: Annotated[ObjectStore, Depends(provided(ObjectStore))],
+) -> StreamingResponse:
+    """One file that the job made. A file that is not what the job stored any more breaks off before its end."""
+    artifact = await artifacts.get(scope.uow, job_id, artifact_id)
+    chunks = artifacts.read(objects, artifact)
+    # An object that is gone is an error of this request, and not of its stream.
+    first = await anext(chunks)
+    headers = {
+        "Content-Disposition": _attachment(artifact.name),
+        "Content-Length": str(artifact.size),
+        "X-Content-Type-Options": "nosniff",
+    }
+    return StreamingResponse(_with_first(first, chunks), media_type=artifact.media_type, headers=headers)
+
+
+async def _require_usable(uow: UnitOfWork, connection_id: UUID, plugins: PluginManager) -> None:
+    connection = await connections.get(uow, connection_id)
+    await require_plugin(uow, connection.plugin, plugins=plugins)
+
+
+async def _all_lines(job_id: UUID, *, tenant_id: UUID, database: Database) -> AsyncIterator[str]:
+    seen = 0
+    while True:
+        async with database.unit_of_work(tenant_id) as uow:
+            lines = await service.events_after(uow, job_id, seq=seen, until=_NO_BOUND, limit=_LINES)
+        for line in lines:
+            seen = line.seq
+            yield JobLogLine.of(line).as_text()
+        if len(lines) < _LINES:
+            return
+
+
+async def _with_first(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for chunk in rest:
+        yield chunk
+
+
+def _attachment(name: str) -> str:
+    return f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _line_number(cursor: str) -> int:
+    (seq,) = decode_cursor(cursor, length=1)
+    if not isinstance(seq, int) or not 0 <= seq < _NO_BOUND:
+        raise InvalidCursor
+    return seq
 
 
 async def _events(

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from pydantic import ValidationError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -16,19 +15,18 @@ from counterfoil.jobs.context import JobContext
 from counterfoil.jobs.errors import (
     AttemptsExhausted,
     JobCancelled,
-    JobParamsInvalid,
     LostLease,
     TaskUnknown,
     TimeLimitExceeded,
 )
-from counterfoil.jobs.service import Ending
+from counterfoil.jobs.service import Ending, Failure
 from counterfoil.kit import context
-from counterfoil.kit.errors import FieldError, Problem
+from counterfoil.kit.errors import Problem
 from counterfoil.kit.provided import Provided
 from counterfoil.observability import get_logger
-from counterfoil.plugins.records import Outcome, Task
+from counterfoil.plugins.connector import SourceError
+from counterfoil.plugins.records import Outcome, RetryPolicy, Task
 
-_MAX_BACK_OFF_S = 60.0
 _RETRYABLE = (RedisConnectionError, RedisTimeoutError)
 
 _log = get_logger(__name__)
@@ -36,9 +34,10 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class _GiveBack:
-    """The attempt did not end the job: it goes back to the queue."""
+    """The attempt did not end the job: it goes back to the queue, for what went wrong, if anything did."""
 
-    problem: Problem | None = None
+    failure: Failure | None = None
+    delay_s: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,18 +82,15 @@ class JobRunner:
         try:
             return Ending.of_outcome(await work)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  (the edge of foreign code: any error must end the job)
-            return _judge(error, attempt)
+            task = self.tasks.get(attempt.claim.row.kind)
+            return _judge(error, attempt, task.retry if task else RetryPolicy())
 
     async def _run(self, claim: Claim) -> Outcome:
         row = claim.row
         task = self.tasks.get(row.kind)
         if task is None:
             raise TaskUnknown(f"No plugin of this worker has a task {row.kind!r}.")
-        try:
-            params = task.params.model_validate(row.params)
-        except ValidationError as error:
-            errors = [FieldError(path=".".join(map(str, e["loc"])), message=e["msg"]) for e in error.errors()]
-            raise JobParamsInvalid("; ".join(f"{e.path}: {e.message}" for e in errors), errors=errors) from error
+        params = service.checked_params(task, row.params)
         job = JobContext(
             job_id=claim.job_id,
             tenant_id=claim.tenant_id,
@@ -117,17 +113,16 @@ class JobRunner:
             _log.info("job.finished", kind=claim.row.kind, status=verdict.status, error=verdict.error)
             return
         async with self.database.unit_of_work(claim.tenant_id) as uow:
-            delay_s = min(_MAX_BACK_OFF_S, 2.0 ** (claim.row.idle_attempt - 1)) if verdict.problem else 0.0
             again = await service.release(
-                uow, claim.job_id, fence=claim.row.fence, delay_s=delay_s, problem=verdict.problem
+                uow, claim.job_id, fence=claim.row.fence, delay_s=verdict.delay_s, failure=verdict.failure
             )
-            _log.info("job.released", kind=claim.row.kind, will_run_again=again, delay_s=delay_s)
+            _log.info("job.released", kind=claim.row.kind, will_run_again=again, delay_s=verdict.delay_s)
 
 
-def _judge(error: BaseException, attempt: Attempt) -> _Verdict:
+def _judge(error: BaseException, attempt: Attempt, retry: RetryPolicy) -> _Verdict:
     """What an error, or a stop from outside, means for the job."""
     leaves = list(_leaves(error))
-    return _told_to_stop(leaves, attempt.reason) or _failed(error, leaves, attempt.claim)
+    return _told_to_stop(leaves, attempt.reason) or _failed(error, leaves, attempt.claim, retry)
 
 
 def _told_to_stop(leaves: list[BaseException], reason: StopReason | None) -> _Verdict | None:
@@ -136,23 +131,30 @@ def _told_to_stop(leaves: list[BaseException], reason: StopReason | None) -> _Ve
     if reason is StopReason.CANCELLED or any(isinstance(leaf, JobCancelled) for leaf in leaves):
         return Ending.cancelled()
     if reason is StopReason.TIME_LIMIT:
-        return Ending.of_problem(TimeLimitExceeded())
+        return Ending.of_failure(TimeLimitExceeded())
     return _GiveBack() if reason is StopReason.SHUTDOWN else None
 
 
-def _failed(error: BaseException, leaves: list[BaseException], claim: Claim) -> _Verdict:
+def _failed(error: BaseException, leaves: list[BaseException], claim: Claim, retry: RetryPolicy) -> _Verdict:
+    tried = claim.row.idle_attempt
     if all(_is_passing(leaf) for leaf in leaves):
         _log.warning("job.interrupted", error=str(leaves[0]))
-        return _GiveBack(problem=AttemptsExhausted("The database or the cache went away again and again."))
-    problem = next((leaf for leaf in leaves if isinstance(leaf, Problem)), None)
-    if isinstance(problem, TaskUnknown):
+        away = AttemptsExhausted("The database or the cache went away again and again.")
+        return _GiveBack(failure=away, delay_s=retry.wait_s(tried))
+    failure = next((leaf for leaf in leaves if isinstance(leaf, Problem | SourceError)), None)
+    if isinstance(failure, TaskUnknown):
         # Another worker may be a version ahead; only when none takes it, the job ends with this.
-        return _GiveBack(problem=problem)
-    if problem is not None:
-        return Ending.of_problem(problem)
-    _log.error("job.crashed", exc_info=error)
-    correlation_id = claim.row.correlation_id
-    return Ending.of_problem(Problem(f"Something went wrong on our side. Quote the correlation id {correlation_id}."))
+        return _GiveBack(failure=failure, delay_s=retry.wait_s(tried))
+    if failure is None:
+        _log.error("job.crashed", exc_info=error)
+        correlation_id = claim.row.correlation_id
+        return Ending.of_failure(
+            Problem(f"Something went wrong on our side. Quote the correlation id {correlation_id}.")
+        )
+    if failure.code in retry.codes and tried < retry.max_attempts:
+        asked_s = failure.retry_after_s if isinstance(failure, SourceError) else None
+        return _GiveBack(failure=failure, delay_s=retry.wait_s(tried, at_least_s=asked_s))
+    return Ending.of_failure(failure)
 
 
 def _is_passing(error: BaseException) -> bool:

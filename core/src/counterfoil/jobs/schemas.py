@@ -2,9 +2,10 @@ from datetime import datetime
 from typing import Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
 
-from counterfoil.jobs.models import Job, JobEvent
+from counterfoil.jobs.models import Job, JobArtifact, JobEvent
 
 JobStatus = Literal["queued", "running", "succeeded", "partial", "failed", "cancelled"]
 
@@ -89,3 +90,29 @@ class JobLogLine(BaseModel):
     @classmethod
     def of(cls, event: JobEvent) -> Self:
         return cls(seq=event.seq, level=event.level, message=event.message, data=event.data, at=event.created_at)
+
+    def as_text(self) -> str:
+        """As one line of a text file: what could pass for another line, or moves a terminal's cursor, is made visible."""
+        shown = "".join(one if one.isprintable() else repr(one)[1:-1] for one in self.message)
+        data = f" {orjson.dumps(self.data).decode()}" if self.data else ""
+        return f"{self.at:%Y-%m-%dT%H:%M:%S.%fZ} {self.level.upper():7} {shown}{data}\n"
+
+
+class JobRequested(BaseModel):
+    job_id: UUID
+    correlation_id: UUID
+
+
+class JobArtifactOut(BaseModel):
+    """A file that the job made."""
+
+    id: UUID
+    name: str
+    media_type: str
+    size: int
+    sha256: str = Field(description="Of the file, in hexadecimal")
+    created_at: datetime
+
+    @classmethod
+    def of(cls, artifact: JobArtifact) -> Self:
+        return cls.model_validate(artifact, from_attributes=True)

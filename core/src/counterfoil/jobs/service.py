@@ -1,25 +1,37 @@
 """What can be done with jobs. Every function works inside the caller's unit of work."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeAlias
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from counterfoil import audit
 from counterfoil.db.database import Database, UnitOfWork
 from counterfoil.jobs import repository
-from counterfoil.jobs.errors import AttemptsExhausted, JobAlreadyFinished, JobCancelled, JobInProgress, LostLease
+from counterfoil.jobs.errors import (
+    AttemptsExhausted,
+    JobAlreadyFinished,
+    JobCancelled,
+    JobInProgress,
+    JobParamsInvalid,
+    JobUnfinished,
+    LostLease,
+)
 from counterfoil.jobs.models import QUEUES, Job, JobEvent
+from counterfoil.jobs.registry import TaskRegistry
 from counterfoil.jobs.repository import Ended
 from counterfoil.kit import context
-from counterfoil.kit.errors import NotFound, Problem
+from counterfoil.kit.errors import FieldError, NotFound, PermissionDenied, Problem
 from counterfoil.kit.ids import new_id
+from counterfoil.plugins.connector import SourceError
 from counterfoil.plugins.records import Outcome, Task
 
 RESOURCE = "job"
+# What a person is told about a job that failed.
+Failure: TypeAlias = Problem | SourceError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +53,10 @@ class Ending:
         return cls(status=outcome.status, result=outcome.result, error=error, reasons=reasons)
 
     @classmethod
-    def of_problem(cls, problem: Problem) -> Self:
+    def of_failure(cls, failure: Failure) -> Self:
+        said = failure.detail or (failure.title if isinstance(failure, Problem) else "")
         # jsonb refuses U+0000, and a detail may quote a vendor.
-        detail = (problem.detail or problem.title).replace("\0", "")
-        return cls(status="failed", error={"code": problem.code, "detail": detail})
+        return cls(status="failed", error={"code": failure.code, "detail": said.replace("\0", "")})
 
     @classmethod
     def cancelled(cls) -> Self:
@@ -174,6 +186,48 @@ async def cancel(uow: UnitOfWork, job_id: UUID) -> Job:
     return job
 
 
+async def replay(uow: UnitOfWork, job_id: UUID, *, tasks: TaskRegistry, permissions: frozenset[str]) -> Job:
+    """Ask for a finished job once more, with the same parameters.
+
+    Args:
+        uow: the caller's unit of work.
+        job_id: the finished job.
+        tasks: the kinds there are.
+        permissions: the caller's; running a job again takes what starting it took.
+
+    Raises:
+        NotFound: no such job.
+        PermissionDenied: the caller may not start jobs of this kind.
+        JobUnfinished: it has not ended yet.
+        TaskUnknown: its kind is gone.
+        JobParamsInvalid: its kind has come to take other parameters.
+        JobInProgress: an unfinished job of this kind and subject has other parameters.
+    """
+    job = await get(uow, job_id)
+    task = tasks[job.kind]
+    if task.permission not in permissions:
+        raise PermissionDenied(f"This needs the permission {task.permission}.", reason=task.permission)
+    if not job.is_finished:
+        raise JobUnfinished(f"It is {job.status}.")
+    subject = (job.subject_type, job.subject_id) if job.subject_type and job.subject_id else None
+    return await enqueue(
+        uow, task, checked_params(task, job.params), title=job.title, subject=subject, replay_of=job.id
+    )
+
+
+def checked_params(task: Task, params: Mapping[str, Any]) -> BaseModel:
+    """Parameters as the kind of job takes them.
+
+    Raises:
+        JobParamsInvalid: it does not take these.
+    """
+    try:
+        return task.params.model_validate(params)
+    except ValidationError as error:
+        errors = [FieldError(path=".".join(map(str, e["loc"])), message=e["msg"]) for e in error.errors()]
+        raise JobParamsInvalid("; ".join(f"{e.path}: {e.message}" for e in errors), errors=errors) from error
+
+
 async def finish(uow: UnitOfWork, job_id: UUID, *, fence: int, ending: Ending) -> None:
     """End a running job.
 
@@ -214,7 +268,7 @@ async def finish_now(database: Database, tenant_id: UUID, job_id: UUID, *, fence
 
 
 async def release(
-    uow: UnitOfWork, job_id: UUID, *, fence: int, delay_s: float = 0.0, problem: Problem | None = None
+    uow: UnitOfWork, job_id: UUID, *, fence: int, delay_s: float = 0.0, failure: Failure | None = None
 ) -> bool:
     """Give a running job back to the queue; whether it will be tried again.
 
@@ -223,19 +277,19 @@ async def release(
         job_id: the job.
         fence: the fence of this attempt.
         delay_s: how long to wait before the next attempt.
-        problem: why, when the attempt failed: it then counts, and ends the job when it was the last one. Without, the
+        failure: why, when the attempt failed: it then counts, and ends the job when it was the last one. Without, the
             attempt was merely interrupted and does not count.
 
     Raises:
         LostLease: it is somebody else's by now.
     """
     driver = await uow.driver()
-    if await repository.release(driver, job_id, fence=fence, delay_s=delay_s, counts=problem is not None):
+    if await repository.release(driver, job_id, fence=fence, delay_s=delay_s, counts=failure is not None):
         return True
     held = await repository.hold(driver, job_id, fence=fence, lease_s=0)
     if held is None:
         raise LostLease
-    ending = Ending.cancelled() if held.cancel_requested else Ending.of_problem(problem or AttemptsExhausted())
+    ending = Ending.cancelled() if held.cancel_requested else Ending.of_failure(failure or AttemptsExhausted())
     await finish(uow, job_id, fence=fence, ending=ending)
     return False
 
@@ -245,7 +299,7 @@ async def end_stuck(uow: UnitOfWork, job_id: UUID) -> bool:
     stuck = await repository.stuck(await uow.driver(), job_id)
     if stuck is None:
         return False
-    ending = Ending.cancelled() if stuck.cancel_requested else Ending.of_problem(AttemptsExhausted())
+    ending = Ending.cancelled() if stuck.cancel_requested else Ending.of_failure(AttemptsExhausted())
     await finish(uow, job_id, fence=stuck.fence, ending=ending)
     return True
 

@@ -132,7 +132,7 @@ class Supervisor:
     async def _end_abandoned(self, uow: UnitOfWork, attempt: Attempt) -> None:
         claim, fence = attempt.claim, attempt.claim.row.fence
         if attempt.reason is StopReason.TIME_LIMIT:
-            await service.finish(uow, claim.job_id, fence=fence, ending=Ending.of_problem(TimeLimitExceeded()))
+            await service.finish(uow, claim.job_id, fence=fence, ending=Ending.of_failure(TimeLimitExceeded()))
         elif attempt.reason is StopReason.CANCELLED:
             await service.finish(uow, claim.job_id, fence=fence, ending=Ending.cancelled())
         elif attempt.reason is not StopReason.LOST_LEASE:

@@ -1,4 +1,4 @@
-"""The ticker: publishes queued jobs, brings back lost ones, makes partitions ahead of time, and seals the audit log.
+"""The ticker: publishes queued jobs, brings back lost ones, makes partitions ahead of time, seals the audit log, and drops what is old.
 
 Any number may run. Each duty is done under an advisory lock, so that one ticker at a time has it, and each works on rows
 locked by SKIP LOCKED, so that a second one could do no harm.
@@ -47,6 +47,7 @@ _LOCKS = {
     "reap": 4_840_282,
     "republish": 4_840_283,
     "partitions": 4_840_284,
+    "logs": 4_840_285,
     "seal": 4_840_291,
     "anchor": 4_840_292,
     "watch seals": 4_840_293,
@@ -59,6 +60,8 @@ _SEAL_EVERY_S = 1.0
 _ANCHOR_EVERY_S = 60.0
 _WATCH_SEALS_EVERY_S = 30.0
 _RETENTION_EVERY_S = 3600.0
+_LOGS_EVERY_S = 3600.0
+_TRIM_BATCH = 5_000
 _LONGEST_PAUSE_S = 10.0
 _REDIS_TIMEOUT_S = 10.0
 # How much longer a message may wait in a queue that still holds others.
@@ -81,6 +84,8 @@ async def run_ticker(settings: Settings) -> None:
         reap_interval_s=settings.reap_interval_s,
         republish_after_s=settings.republish_after_s,
         duties=audit_duties(settings, database),
+        api_call_retention_days=settings.api_call_retention_days,
+        job_log_retention_days=settings.job_log_retention_days,
     )
     try:
         await ticker.run()
@@ -111,6 +116,8 @@ class Ticker:
     reap_interval_s: float
     republish_after_s: float
     duties: Sequence[Duty] = ()
+    api_call_retention_days: int = 90
+    job_log_retention_days: int = 90
     _due: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
@@ -120,6 +127,7 @@ class Ticker:
             duties.create_task(self._repeat("reap", self.reap, self.reap_interval_s))
             duties.create_task(self._repeat("republish", self.republish, self.reap_interval_s))
             duties.create_task(self._repeat("partitions", self.ensure_partitions, _PARTITIONS_EVERY_S))
+            duties.create_task(self._repeat("logs", self.trim_logs, _LOGS_EVERY_S))
             for duty in self.duties:
                 duties.create_task(self._repeat(duty.name, partial(self.perform, duty), duty.every_s))
 
@@ -186,6 +194,22 @@ class Ticker:
             # This transaction only holds the lock, for as long as the work takes.
             await driver.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             return await duty.work()
+
+    async def trim_logs(self) -> int:
+        """Drop old months of the log of requests, and old lines of jobs' logs in small batches; how much went."""
+        async with self.database.unit_of_work(None) as uow:
+            driver = await uow.driver()
+            if not await repository.try_duty(driver, _LOCKS["logs"]):
+                return 0
+            gone = await repository.drop_old_api_calls(driver, keep_days=self.api_call_retention_days)
+        trimmed = _TRIM_BATCH
+        while trimmed == _TRIM_BATCH:
+            async with self.database.unit_of_work(None) as uow:
+                trimmed = await repository.trim_job_events(
+                    await uow.driver(), keep_days=self.job_log_retention_days, batch=_TRIM_BATCH
+                )
+            gone += trimmed
+        return gone
 
     async def _claim_batch(self) -> list[PublishedRow]:
         async with self.database.unit_of_work(None) as uow:

@@ -21,6 +21,7 @@ PERMISSIONS = {
     "connections.sync": "Start syncs and replays",
     "jobs.read": "See jobs and their logs",
     "jobs.cancel": "Cancel jobs",
+    "jobs.run": "Start jobs that ask for no other permission, and run finished ones again",
     "tables.read": "See synced data and where it came from",
     "audit.read": "See the audit log",
     "evidence.read": "See and download evidence packs",
@@ -39,6 +40,7 @@ _ALMIGHTY = (OWNER, "admin")
 _EVERYTHING = frozenset(PERMISSIONS)
 _LOOK = frozenset({"tenant.read", "members.read", "plugins.read", "connections.read", "jobs.read", "tables.read"})
 _RUN = frozenset({"connections.sync", "jobs.cancel", "api_keys.own"})
+_RUN = frozenset({"connections.sync", "jobs.cancel", "jobs.run"})
 
 ROLES: dict[str, frozenset[str]] = {
     **dict.fromkeys(_ALMIGHTY, _EVERYTHING),
