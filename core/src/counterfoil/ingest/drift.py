@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -40,7 +41,8 @@ class Shape:
         self.paths = {path: set(types) for path, types in paths.items()}
         self.is_settled = is_settled
         self._children = Counter(path.rpartition(".")[0] for path in self.paths)
-        self._seen: set[tuple[str, tuple[str, ...], tuple[type[Any], ...]]] = set()
+        # By shape: the keys to look into, with the paths below them.
+        self._seen: dict[tuple[str, tuple[str, ...], tuple[type[Any], ...]], list[tuple[str, str]]] = {}
         self._appeared: dict[str, str] = {}
         self._changed: dict[str, str] = {}
 
@@ -55,22 +57,29 @@ class Shape:
         return found
 
     def _walk(self, prefix: str, value: Json, depth: int) -> None:
-        # Records of one sort mostly look alike: a shape that was seen needs no second look.
+        # Records of one sort mostly look alike: of a shape that was seen only what is inside needs a look.
         shape = (prefix, tuple(value), tuple(map(type, value.values())))
-        is_new = shape not in self._seen
-        if is_new and len(self._seen) < MOST_SHAPES:
-            self._seen.add(shape)
-        for number, (key, item) in enumerate(value.items()):
-            if number >= MOST_KEYS:
-                break
-            kind = type(item)
-            if is_new:
-                self._note(self._path(prefix, key), kind)
-            if depth > 1 and item and (kind is dict or kind is list):
-                inside = [item] if kind is dict else [part for part in item[:MOST_ELEMENTS] if type(part) is dict]
-                path = self._path(prefix, key) + ("[]" if kind is list else "")
-                for part in inside:
+        inside = self._seen.get(shape)
+        if inside is None:
+            inside = self._noted(prefix, value)
+            if len(self._seen) < MOST_SHAPES:
+                self._seen[shape] = inside
+        if depth == 1:
+            return
+        for key, path in inside:
+            item = value[key]
+            for part in (item,) if type(item) is dict else item[:MOST_ELEMENTS]:
+                if part and type(part) is dict:
                     self._walk(path, part, depth - 1)
+
+    def _noted(self, prefix: str, value: Json) -> list[tuple[str, str]]:
+        inside = []
+        for key, item in islice(value.items(), MOST_KEYS):
+            path, kind = self._path(prefix, key), type(item)
+            self._note(path, kind)
+            if kind is dict or kind is list:
+                inside.append((key, path if kind is dict else f"{path}[]"))
+        return inside
 
     def _path(self, prefix: str, key: str) -> str:
         name = _word(key)

@@ -4,7 +4,7 @@ The known hashes are asked first, so that unchanged records are never shipped; t
 table and one MERGE per target. A lock per account makes that safe against another connection to the same account.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self, TypeAlias
@@ -44,24 +44,20 @@ class Kept:
     changed_at: datetime
 
 
-@dataclass(kw_only=True, slots=True)
-class Known:
-    """What is known of a record before a batch lands."""
+# What is known of records before a batch lands, by id.
+Known: TypeAlias = Mapping[UUID, "asyncpg.Record"]
 
-    content_hash: bytes
-    seen_at: datetime
-    deleted: bool
-    is_open: bool
-
-    @property
-    def order(self) -> tuple[datetime, bool, bytes]:
-        return (self.seen_at, self.deleted, self.content_hash)
-
-
-_LOCK = "SELECT now() FROM (SELECT pg_advisory_xact_lock(hashtextextended($1, 1))) AS locked"
+# A plan that was made for an empty table is kept, and a first sync would read the whole table for every batch: planned anew,
+# each batch gets a plan for the table as it is by now. Its rows are mostly cached, so looking them up costs what reading on does.
+_LOCK = """
+    SELECT now() FROM (
+        SELECT pg_advisory_xact_lock(hashtextextended($1, 1)), set_config('plan_cache_mode', 'force_custom_plan', true),
+               set_config('random_page_cost', '1.1', true)
+    ) AS locked
+"""
 _LAST_CHANGE = "SELECT coalesce(max(change), 0) FROM core.raw_records WHERE connection_id = $1 AND stream = $2"
 _KNOWN = """
-    SELECT id, content_hash, coalesce(seen_at, observed_at), deleted_at IS NOT NULL, is_open
+    SELECT id, content_hash, coalesce(seen_at, observed_at) AS seen_at, deleted_at IS NOT NULL AS deleted, is_open
     FROM core.raw_records WHERE id = ANY ($1::uuid[])
 """
 _RAW_STAGE = """
@@ -143,11 +139,12 @@ class Lander:
             return counts
         driver = await uow.driver()
         changed_at = await self.lock(uow)
-        known = {row[0]: _known(row) for row in await driver.fetch(_KNOWN, list(latest))}
-        changed = [version for version in latest.values() if _is_news(version, known.get(version.id))]
+        known = {row["id"]: row for row in await driver.fetch(_KNOWN, list(latest))}
+        changed, noted = _sorted_out(latest.values(), known, remember=remember)
         counts.unchanged = len(latest) - len(changed)
         self.expects_news = 2 * len(changed) > len(latest)
-        await self._note_sightings(driver, latest, known, shown_to=run_id if remember else None)
+        if noted:
+            await self._note_sightings(driver, noted, known, shown_to=run_id if remember else None)
         if not changed:
             return counts
         counts.news = changed
@@ -195,33 +192,24 @@ class Lander:
         return rows, bad
 
     async def _note_sightings(
-        self, driver: Driver, latest: Mapping[UUID, RawVersion], known: Mapping[UUID, Known], *, shown_to: UUID | None
+        self, driver: Driver, noted: Sequence[RawVersion], known: Known, *, shown_to: UUID | None
     ) -> None:
-        """Remember that records were seen unchanged, where an older observation may still come or somebody looks for the unseen.
-
-        Lists of records that are not open need neither: for them nothing is written.
-        """
-        unchanged = [
-            (version, before)
-            for version in latest.values()
-            if (before := known.get(version.id)) is not None and not _is_news(version, before)
+        """Remember that records were seen, where an older observation may still come or somebody looks for the unseen."""
+        ids, instants = [version.id for version in noted], [version.observed_at for version in noted]
+        # What is older than what is known says nothing of today.
+        is_open = [
+            version.is_open
+            if version.content_hash == known[version.id]["content_hash"]
+            else known[version.id]["is_open"]
+            for version in noted
         ]
-        seen = [
-            (version, before)
-            for version, before in unchanged
-            if shown_to is not None or _is_worth_noting(version, before)
-        ]
-        if seen:
-            ids, instants = [version.id for version, _ in seen], [version.observed_at for version, _ in seen]
-            # What is older than what is known says nothing of today.
-            is_open = [_latter(version, before).is_open for version, before in seen]
-            await driver.execute(_SIGHTINGS, self.origin.tenant_id, ids, instants, is_open, shown_to)
+        await driver.execute(_SIGHTINGS, self.origin.tenant_id, ids, instants, is_open, shown_to)
 
     async def _store_raw(
         self,
         driver: Driver,
         changed: Sequence[RawVersion],
-        known: Mapping[UUID, Known],
+        known: Known,
         *,
         run_id: UUID,
         bad: Mapping[UUID, UnmappableRecord],
@@ -351,10 +339,6 @@ class Landers:
         }
 
 
-def _known(row: Sequence[Any]) -> Known:
-    return Known(content_hash=row[1], seen_at=row[2], deleted=row[3], is_open=row[4])
-
-
 def _latest(versions: Sequence[RawVersion]) -> dict[UUID, RawVersion]:
     """One version per record: a list may show a record twice when it grows while it is read."""
     latest: dict[UUID, RawVersion] = {}
@@ -365,16 +349,24 @@ def _latest(versions: Sequence[RawVersion]) -> dict[UUID, RawVersion]:
     return latest
 
 
-def _is_worth_noting(version: RawVersion, known: Known) -> bool:
-    is_later = known.content_hash == version.content_hash and version.observed_at > known.seen_at
-    return is_later and (version.own_instant or version.is_open or known.is_open)
+def _sorted_out(
+    versions: Iterable[RawVersion], known: Known, *, remember: bool
+) -> tuple[list[RawVersion], list[RawVersion]]:
+    """The observations that are news, and those of the others that have to be remembered.
 
-
-def _latter(version: RawVersion, known: Known) -> RawVersion | Known:
-    return version if known.content_hash == version.content_hash else known
-
-
-def _is_news(version: RawVersion, known: Known | None) -> bool:
-    if known is None:
-        return True
-    return known.content_hash != version.content_hash and version.order > known.order
+    A list that shows a record as it is known is not: for records that are not open nothing is written then.
+    """
+    news, noted = [], []
+    for version in versions:
+        before = known.get(version.id)
+        if before is None:
+            news.append(version)
+        elif before["content_hash"] == version.content_hash:
+            raced = version.own_instant or version.is_open or before["is_open"]
+            if remember or (raced and version.observed_at > before["seen_at"]):
+                noted.append(version)
+        elif version.order > (before["seen_at"], before["deleted"], before["content_hash"]):
+            news.append(version)
+        elif remember:
+            noted.append(version)
+    return news, noted

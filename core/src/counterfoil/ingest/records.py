@@ -204,7 +204,10 @@ class RowMapper:
         currency = None if self._currency is None else values[self._currency]
         if self._currency is not None and currency is not None and not _CURRENCY.match(currency):
             self._refuse(self._currency, f"{currency!r} is not a currency code")
-        digest = hashlib.blake2b(orjson.dumps(values, default=str), digest_size=_HASH_BYTES, person=b"row").digest()
+        counted = values.copy()
+        for at in plan.amounts:
+            counted[at] = str(values[at])
+        digest = hashlib.blake2b(orjson.dumps(counted, default=str), digest_size=_HASH_BYTES, person=b"row").digest()
         return MappedRow(
             kind=self.kind,
             id=self._origin.row_id(self.kind.object, row.source_id),
@@ -279,6 +282,8 @@ def _without(payload: Json, paths: Sequence[str]) -> Json:
 
 def _storable(value: Any) -> Any:
     if isinstance(value, str):
+        if value.isascii() and "\0" not in value:
+            return value
         return value.encode("utf-8", "replace").decode().replace("\0", "�")
     if isinstance(value, dict):
         return {_storable(key): _storable(item) for key, item in value.items()}
