@@ -130,6 +130,9 @@ async def test_every_mutation_leaves_an_event_with_its_correlation_id(
     await change_access(call, admin, recorder.session.tenant_id, await sign_in())
     await call("disablePlugin", "POST", "/plugins/stripe/disable")
     await call("enablePlugin", "POST", "/plugins/stripe/enable")
+    view = (await call("createView", "POST", "/tables/views", json={"table": "payments", "name": "Mine"})).json()["id"]
+    await call("updateView", "PATCH", f"/tables/views/{view}", json={"name": "Ours", "shared": True})
+    await call("deleteView", "DELETE", f"/tables/views/{view}")
     credentials = {"email": account["email"], "password": PASSWORD, "token_delivery": "body"}
     session = (await call("login", "POST", "/auth/login", json=credentials)).json()
     recorder.session.client.headers["Authorization"] = f"Bearer {session['access_token']}"

@@ -24,7 +24,10 @@ from openpyxl.utils.escape import unescape  # type: ignore[import-untyped]  # sa
 
 from counterfoil.commerce.models import PaymentRecord, PayoutLineRecord, PayoutRecord
 from counterfoil.config import Settings
-from counterfoil.tables.exports import ExportSlots
+from counterfoil.db import Database
+from counterfoil.kit.context import SYSTEM
+from counterfoil.tables.definitions import PAYMENTS
+from counterfoil.tables.exports import Export, ExportSlots, csv_chunks, read_export
 from counterfoil.testing.plugin import SignedIn
 
 NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
@@ -339,6 +342,35 @@ async def test_a_client_that_leaves_ends_its_export_and_gives_the_connection_bac
             assert await exports_running(admin) == 0
             assert slots._free == free  # noqa: SLF001  (same)
         assert len(await csv_rows(client, columns="id")) == many_rows
+
+
+async def test_an_export_that_is_left_gives_back_a_connection_that_still_works(
+    settings: Settings, signed_in: SignedIn, many_rows: int
+) -> None:
+    database = Database.connect(settings.database_url.get_secret_value(), pool_size=1)
+
+    async def backend() -> int:
+        async with database.unit_of_work(signed_in.tenant_id) as uow:
+            pid: int = await (await uow.driver()).fetchval("SELECT pg_backend_pid()")
+            return pid
+
+    before = await backend()
+    query = read_export(PAYMENTS, filters=(), sort=None, columns=None)
+    export = Export(
+        database=database,
+        slots=ExportSlots(1),
+        tenant_id=signed_in.tenant_id,
+        actor=SYSTEM,
+        timeout_s=60,
+        query=query,
+    )
+    for _ in range(3):
+        chunks = csv_chunks(export, with_bom=False)
+        assert await anext(chunks)
+        await chunks.aclose()
+        assert await backend() == before
+    assert sum([chunk.count(b"\n") async for chunk in csv_chunks(export, with_bom=False)]) == many_rows + 1
+    await database.close()
 
 
 async def test_any_text_survives_the_way_through_a_csv(signed_in: SignedIn, insert_rows: Any) -> None:

@@ -1,7 +1,7 @@
 """Rows as files. The SQL writes the cells of a CSV; a workbook gets typed values, a batch at a time."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -120,8 +120,9 @@ async def csv_chunks(export: Export, *, with_bom: bool) -> AsyncGenerator[bytes,
     async with export.unit_of_work() as uow:
         if with_bom:
             yield BOM
-        async for chunk in copy_csv(await uow.driver(), query, args, on_end=counted.append):
-            yield chunk
+        async with aclosing(copy_csv(await uow.driver(), query, args, on_end=counted.append)) as chunks:
+            async for chunk in chunks:
+                yield chunk
         await _record_end(uow, export.query, kind="csv", rows=counted[0])
 
 
@@ -133,14 +134,18 @@ async def xlsx_chunks(export: Export, *, most_rows: int) -> AsyncGenerator[bytes
     """
     async with Workbook.open(export.query.table.title, export.query.columns) as workbook:
         async with export.unit_of_work() as uow:
-            async for rows in _batches(uow, export.query, most_rows=most_rows):
-                await workbook.add(rows)
+            async with aclosing(_batches(uow, export.query, most_rows=most_rows)) as batches:
+                async for rows in batches:
+                    await workbook.add(rows)
             await _record_end(uow, export.query, kind="xlsx", rows=workbook.rows)
-        async for chunk in workbook.chunks():
-            yield chunk
+        async with aclosing(workbook.chunks()) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
 
-async def _batches(uow: UnitOfWork, query: ExportQuery, *, most_rows: int) -> AsyncIterator[Sequence[Sequence[Any]]]:
+async def _batches(
+    uow: UnitOfWork, query: ExportQuery, *, most_rows: int
+) -> AsyncGenerator[Sequence[Sequence[Any]], None]:
     statement, args = compiled(values_statement(query).limit(most_rows + 1))
     cursor = await (await uow.driver()).cursor(statement, *args)
     seen = 0

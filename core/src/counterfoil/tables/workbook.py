@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -70,7 +70,7 @@ class Workbook:
         """Append rows: the columns' values in their order, then the currencies of the money columns."""
         await to_thread.run_sync(self._add, rows)
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Finish the workbook and read it."""
         await to_thread.run_sync(self._book.close)
         with self._path.open("rb") as file:

@@ -1,7 +1,7 @@
 """CSV straight from PostgreSQL: COPY through the driver, in bounded chunks, without a row ever becoming a Python object."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any
 
 import asyncpg
@@ -36,10 +36,11 @@ async def copy_csv(
     args: Sequence[Any] = (),
     *,
     on_end: Callable[[int], object] | None = None,
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """The rows of a query as CSV (RFC 4180, UTF-8) with a header line, in chunks of about 256 KiB.
 
-    The database waits while nobody takes a chunk, and stops when the iterator is closed. What goes wrong is raised where the
+    The database waits while nobody takes a chunk, and stops when the iterator is closed: walk it inside ``aclosing``, or the
+    transaction would end before the COPY does. What goes wrong is raised where the
     next chunk would be: a download that ends without an error is whole.
 
     Args:

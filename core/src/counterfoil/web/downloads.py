@@ -8,6 +8,10 @@ from anyio import CancelScope
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from counterfoil.observability import get_logger
+
+_log = get_logger(__name__)
+
 
 class Download(StreamingResponse):
     """A file made while it is sent.
@@ -43,7 +47,8 @@ class Download(StreamingResponse):
                 sender.result()
         finally:
             await _ended(listener)
-            await _ended(sender)
+            if not sender.done():
+                await _ended(sender)
 
     async def _send(self, send: Send) -> None:
         try:
@@ -61,5 +66,7 @@ async def _ended(task: "asyncio.Task[Any]") -> None:
     task.cancel()
     with CancelScope(shield=True):
         await asyncio.wait({task})
-    if not task.cancelled():
-        task.exception()
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        # Of an answer that has its end already, or whose reader is gone: nobody else would ever hear of it.
+        _log.warning("download.ended", error=type(error).__name__)
