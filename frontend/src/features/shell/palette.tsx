@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { Command } from "cmdk";
-import { LogOut, Moon, Plug, Sun, Table2 } from "lucide-react";
+import { LogOut, Moon, Plug, Sun, Table2, UserRoundCog } from "lucide-react";
 import type { Route } from "next";
 import { useRouter } from "next/navigation";
 import { useTheme } from "next-themes";
@@ -83,6 +83,9 @@ export function Palette({ open, onOpenChange }: PaletteProps) {
                 </PaletteItem>
                 <PaletteItem id="theme dark" icon={Moon} onSelect={run(() => setTheme("dark"))}>
                   Use the dark theme
+                </PaletteItem>
+                <PaletteItem id="account" icon={UserRoundCog} onSelect={go("/account")}>
+                  Open your account
                 </PaletteItem>
                 <PaletteItem id="log out" icon={LogOut} onSelect={run(logout)}>
                   Log out

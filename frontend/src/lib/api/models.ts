@@ -7,6 +7,9 @@ type Answer<Op extends keyof operations> = Json<Responses<Op>[Extract<keyof Resp
 type Item<L> = L extends { items: readonly (infer I)[] } ? I : never;
 
 export type Me = Answer<"me">;
+export type MyTenant = Item<Answer<"listMyTenants">>;
+export type MySession = Item<Answer<"listMySessions">>;
+export type InvitationPreview = Answer<"previewInvitation">;
 export type Provider = Item<Answer<"listProviders">>;
 export type Connection = Answer<"getConnection">;
 export type ConnectionStatus = Connection["status"];
