@@ -135,6 +135,9 @@ def test_from_registration_to_rows(walk: Walk, product: Product) -> None:
         "/tables/view?t=payout_lines",
         "/plugins",
         "/account",
+        "/audit",
+        "/timeline",
+        "/plugins",
         "/nowhere",
     ],
 )

@@ -1,4 +1,4 @@
-import { Blocks, BriefcaseBusiness, type LucideIcon, Plug, Table2 } from "lucide-react";
+import { Blocks, BriefcaseBusiness, type LucideIcon, Plug, ScrollText, Table2 } from "lucide-react";
 import type { Route } from "next";
 
 /** `permission` is what it takes to see anything there; without it the entry is not shown. */
@@ -13,6 +13,10 @@ export const NAVIGATION: readonly NavigationGroup[] = [
       { href: "/jobs", title: "Jobs", icon: BriefcaseBusiness, permission: "jobs.read" },
       { href: "/tables", title: "Tables", icon: Table2, permission: "tables.read" },
     ],
+  },
+  {
+    title: "Record",
+    items: [{ href: "/audit", title: "Audit log", icon: ScrollText, permission: "audit.read" }],
   },
   {
     title: "Administration",
