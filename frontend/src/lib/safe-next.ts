@@ -1,6 +1,6 @@
 import type { Route } from "next";
 
-export const HOME: Route = "/connections";
+export const HOME: Route = "/dashboard";
 
 /** Only a path on this origin may follow a sign-in: anything else would make the page an open redirect. */
 export function safeNext(next: string | null | undefined, origin: string): Route {

@@ -21,3 +21,5 @@ export type ColumnType = ColumnInfo["type"];
 export type TableRow = Item<Answer<"listRows">>;
 export type Plugin = Item<Answer<"listPlugins">>;
 export type RowDetail = Answer<"getRow">;
+export type Aggregate = Answer<"aggregateRows">;
+export type SavedView = Answer<"getView">;
