@@ -1,6 +1,6 @@
 import type { Route } from "next";
 
-export const HOME: Route = "/connections";
+export const HOME: Route = "/dashboard";
 
 // Where nobody who has just signed in wants to go. The links that open the last two work once and lead on by themselves.
 const SIGN_IN_PAGES = ["/login", "/register", "/forgot-password", "/reset-password", "/accept-invitation"];

@@ -1,4 +1,5 @@
 import { Blocks, BriefcaseBusiness, type LucideIcon, Plug, ScrollText, Table2 } from "lucide-react";
+import { Blocks, BriefcaseBusiness, LayoutDashboard, type LucideIcon, Plug, Table2 } from "lucide-react";
 import type { Route } from "next";
 
 /** `permission` is what it takes to see anything there; without it the entry is not shown. */
@@ -9,6 +10,7 @@ export const NAVIGATION: readonly NavigationGroup[] = [
   {
     title: null,
     items: [
+      { href: "/dashboard", title: "Dashboard", icon: LayoutDashboard, permission: "tables.read" },
       { href: "/connections", title: "Connections", icon: Plug, permission: "connections.read" },
       { href: "/jobs", title: "Jobs", icon: BriefcaseBusiness, permission: "jobs.read" },
       { href: "/tables", title: "Tables", icon: Table2, permission: "tables.read" },

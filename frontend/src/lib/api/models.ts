@@ -31,3 +31,5 @@ export type AuditVerification = Answer<"verifyAuditEvents">;
 export type AuditFinding = AuditVerification["findings"][number];
 export type AuditRetention = Answer<"getAuditRetention">;
 export type TimelineEntry = Item<Answer<"getTimeline">>;
+export type Aggregate = Answer<"aggregateRows">;
+export type SavedView = Answer<"getView">;
