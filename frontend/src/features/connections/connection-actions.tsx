@@ -9,6 +9,7 @@ import { Spinner } from "@/components/ui/spinner";
 import { useMay } from "@/features/shell/use-may";
 import type { Connection } from "@/lib/api/models";
 import { DeleteConnectionDialog } from "./delete-connection-dialog";
+import { FullSyncDialog } from "./full-sync-dialog";
 import { useReplayConnection, useSyncConnection } from "./use-sync-connection";
 
 const EditConnectionDialog = dynamic(() => import("./edit-connection-dialog").then((m) => m.EditConnectionDialog), {
@@ -21,7 +22,7 @@ type ConnectionActionsProps = { connection: Connection; isTesting: boolean; onTe
 const ignoreReported = () => undefined;
 
 export function ConnectionActions({ connection, isTesting, onTest }: ConnectionActionsProps) {
-  const [open, setOpen] = useState<"edit" | "delete" | null>(null);
+  const [open, setOpen] = useState<"edit" | "delete" | "full" | null>(null);
   const mayManage = useMay("connections.manage");
   const maySync = useMay("connections.sync");
   const syncing = useSyncConnection(connection.id);
@@ -51,6 +52,7 @@ export function ConnectionActions({ connection, isTesting, onTest }: ConnectionA
             {maySync && (
               <>
                 <MenuItem onSelect={() => syncing.backfill().catch(ignoreReported)}>Read everything again</MenuItem>
+                <MenuItem onSelect={() => setOpen("full")}>Read everything, mark what is gone…</MenuItem>
                 <MenuItem onSelect={() => replaying.replay().catch(ignoreReported)}>
                   Rebuild rows from raw records
                 </MenuItem>
@@ -69,6 +71,7 @@ export function ConnectionActions({ connection, isTesting, onTest }: ConnectionA
         </Menu>
       )}
       {open === "edit" && <EditConnectionDialog connection={connection} onClose={() => setOpen(null)} />}
+      {open === "full" && <FullSyncDialog connection={connection} onClose={() => setOpen(null)} />}
       <DeleteConnectionDialog
         connection={connection}
         open={open === "delete"}

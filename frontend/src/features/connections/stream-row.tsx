@@ -28,10 +28,33 @@ function RunCell({ run }: { run: StreamRun }) {
           <span className="font-medium text-foreground">{humanize(run.reason.code)}.</span> {run.reason.detail}
         </p>
       )}
+      {run.notices.map((notice) => (
+        <p key={`${notice.code} ${notice.detail}`} className="max-w-xs text-xs">
+          <span className="font-medium text-warning">{humanize(notice.code)}.</span> {notice.detail}
+        </p>
+      ))}
+      <Besides run={run} />
       <p>
         <TextLink href={`/jobs/view?id=${run.job_id}`}>View job</TextLink>
       </p>
     </div>
+  );
+}
+
+/** What no counter of the stream itself says: records asked for once more, and those that landed in other streams. */
+function Besides({ run }: { run: StreamRun }) {
+  const told = Object.entries(run.told);
+  if (run.rechecked === 0 && told.length === 0) return null;
+  return (
+    <ul className="max-w-xs text-muted-foreground text-xs">
+      {run.rechecked > 0 && <li>{formatCount(run.rechecked)} rechecked, as they may still change</li>}
+      {told.map(([stream, counts]) => (
+        <li key={stream}>
+          {formatCount(counts.read)} landed in {humanize(stream).toLowerCase()}: {formatCount(counts.inserted)} new,{" "}
+          {formatCount(counts.updated)} changed, {formatCount(counts.deleted)} deleted
+        </li>
+      ))}
+    </ul>
   );
 }
 

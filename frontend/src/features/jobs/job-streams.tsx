@@ -12,6 +12,8 @@ const COUNTERS = [
   ["rows_inserted", "New"],
   ["rows_updated", "Changed"],
   ["rows_unchanged", "Unchanged"],
+  ["rows_deleted", "Deleted"],
+  ["rechecked", "Rechecked"],
 ] as const;
 
 /** What a job tells of its streams is its kind's own, so nothing is taken for granted. */
