@@ -1,4 +1,14 @@
-import { Blocks, BriefcaseBusiness, type LucideIcon, Plug, Table2 } from "lucide-react";
+import {
+  Blocks,
+  BriefcaseBusiness,
+  KeyRound,
+  type LucideIcon,
+  Plug,
+  Settings,
+  ShieldCheck,
+  Table2,
+  Users,
+} from "lucide-react";
 import type { Route } from "next";
 
 /** `permission` is what it takes to see anything there; without it the entry is not shown. */
@@ -16,6 +26,10 @@ export const NAVIGATION: readonly NavigationGroup[] = [
   },
   {
     title: "Administration",
-    items: [{ href: "/plugins", title: "Plugins", icon: Blocks, permission: "plugins.read" }],
+    items: [
+      { href: "/plugins", title: "Plugins", icon: Blocks, permission: "plugins.read" },
+      { href: "/members", title: "Members", icon: Users, permission: "members.read" },
+      { href: "/api-keys", title: "API keys", icon: KeyRound, permission: "api_keys.own" },
+    ],
   },
 ];
