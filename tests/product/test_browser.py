@@ -125,7 +125,19 @@ def test_from_registration_to_rows(walk: Walk, product: Product) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/login", "/connections", "/jobs", "/tables", "/tables/view?t=payout_lines", "/plugins", "/members", "/api-keys", "/nowhere"]
+    "path",
+    [
+        "/login",
+        "/connections",
+        "/jobs",
+        "/tables",
+        "/tables/view?t=payout_lines",
+        "/plugins",
+        "/members",
+        "/roles",
+        "/api-keys",
+        "/nowhere",
+    ],
 )
 def test_every_page_stands_up_to_axe_and_its_own_policy(walk: Walk, product: Product, path: str) -> None:
     page = walk.page

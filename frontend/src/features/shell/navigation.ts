@@ -29,6 +29,7 @@ export const NAVIGATION: readonly NavigationGroup[] = [
     items: [
       { href: "/plugins", title: "Plugins", icon: Blocks, permission: "plugins.read" },
       { href: "/members", title: "Members", icon: Users, permission: "members.read" },
+      { href: "/roles", title: "Roles", icon: ShieldCheck, permission: "members.read" },
       { href: "/api-keys", title: "API keys", icon: KeyRound, permission: "api_keys.own" },
     ],
   },
