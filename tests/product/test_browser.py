@@ -144,6 +144,9 @@ def test_from_registration_to_rows(walk: Walk, product: Product) -> None:
         "/audit",
         "/timeline",
         "/plugins",
+        "/members",
+        "/roles",
+        "/api-keys",
         "/nowhere",
     ],
 )

@@ -1,5 +1,16 @@
 import { Blocks, BriefcaseBusiness, type LucideIcon, Plug, ScrollText, Table2 } from "lucide-react";
 import { Blocks, BriefcaseBusiness, LayoutDashboard, type LucideIcon, Plug, Table2 } from "lucide-react";
+import {
+  Blocks,
+  BriefcaseBusiness,
+  KeyRound,
+  type LucideIcon,
+  Plug,
+  Settings,
+  ShieldCheck,
+  Table2,
+  Users,
+} from "lucide-react";
 import type { Route } from "next";
 
 /** `permission` is what it takes to see anything there; without it the entry is not shown. */
@@ -22,6 +33,11 @@ export const NAVIGATION: readonly NavigationGroup[] = [
   },
   {
     title: "Administration",
-    items: [{ href: "/plugins", title: "Plugins", icon: Blocks, permission: "plugins.read" }],
+    items: [
+      { href: "/plugins", title: "Plugins", icon: Blocks, permission: "plugins.read" },
+      { href: "/members", title: "Members", icon: Users, permission: "members.read" },
+      { href: "/roles", title: "Roles", icon: ShieldCheck, permission: "members.read" },
+      { href: "/api-keys", title: "API keys", icon: KeyRound, permission: "api_keys.own" },
+    ],
   },
 ];
