@@ -143,7 +143,6 @@ def test_from_registration_to_rows(walk: Walk, product: Product) -> None:
         "/account",
         "/audit",
         "/timeline",
-        "/plugins",
         "/members",
         "/roles",
         "/api-keys",

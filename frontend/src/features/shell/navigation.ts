@@ -1,12 +1,11 @@
-import { Blocks, BriefcaseBusiness, type LucideIcon, Plug, ScrollText, Table2 } from "lucide-react";
-import { Blocks, BriefcaseBusiness, LayoutDashboard, type LucideIcon, Plug, Table2 } from "lucide-react";
 import {
   Blocks,
   BriefcaseBusiness,
   KeyRound,
+  LayoutDashboard,
   type LucideIcon,
   Plug,
-  Settings,
+  ScrollText,
   ShieldCheck,
   Table2,
   Users,
