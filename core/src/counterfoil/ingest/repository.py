@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import column, exists, func, select, table, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
+from counterfoil.connections.models import Connection
 from counterfoil.db.database import UnitOfWork
 from counterfoil.ingest.landing import Counts
 from counterfoil.ingest.models import CursorState, RawRecord, SchemaNotice, StreamRun, StreamSchema
@@ -323,7 +324,9 @@ async def schema_notice(uow: UnitOfWork, connection_id: UUID, notice_id: UUID) -
 
 
 async def unfinished_sync(uow: UnitOfWork, connection_id: UUID, *, kinds: Sequence[str]) -> UUID | None:
-    """A job that moves, or is about to move, the connection's cursors."""
+    """A job that moves, or is about to move, the connection's cursors. None is asked for until this transaction ends."""
+    # Whoever asks for a job writes that down on the connection.
+    await uow.session.execute(select(Connection.id).where(Connection.id == connection_id).with_for_update())
     mine = _JOBS.c.subject_id == connection_id
     query = select(_JOBS.c.id).where(mine, _JOBS.c.kind.in_(kinds), _JOBS.c.status.in_(("queued", "running")))
     found: UUID | None = await uow.session.scalar(query.limit(1))
