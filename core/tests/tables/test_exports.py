@@ -27,7 +27,7 @@ from counterfoil.config import Settings
 from counterfoil.db import Database
 from counterfoil.kit.context import SYSTEM
 from counterfoil.tables.definitions import PAYMENTS
-from counterfoil.tables.exports import Export, ExportSlots, csv_chunks, read_export
+from counterfoil.tables.exports import Export, ExportSlots, csv_chunks, read_export, xlsx_chunks
 from counterfoil.testing.plugin import SignedIn
 
 NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
@@ -364,13 +364,37 @@ async def test_an_export_that_is_left_gives_back_a_connection_that_still_works(
         timeout_s=60,
         query=query,
     )
-    for _ in range(3):
+    for _ in range(20):
         chunks = csv_chunks(export, with_bom=False)
         assert await anext(chunks)
         await chunks.aclose()
         assert await backend() == before
     assert sum([chunk.count(b"\n") async for chunk in csv_chunks(export, with_bom=False)]) == many_rows + 1
     await database.close()
+
+
+async def test_a_workbook_that_nobody_waits_for_leaves_nothing_behind(
+    database: Database, signed_in: SignedIn, many_rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    slots = ExportSlots(1)
+    export = Export(
+        database=database,
+        slots=slots,
+        tenant_id=signed_in.tenant_id,
+        actor=SYSTEM,
+        timeout_s=60,
+        query=read_export(PAYMENTS, filters=(), sort=None, columns=None),
+    )
+    chunks = xlsx_chunks(export, most_rows=many_rows)
+    begun = asyncio.create_task(anext(chunks))
+    await asyncio.sleep(0.3)
+    assert os.listdir(tmp_path)  # noqa: PTH208  (a folder of the test's own)
+    begun.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await begun
+    assert os.listdir(tmp_path) == []  # noqa: PTH208  (same)
+    slots.require()
 
 
 async def test_any_text_survives_the_way_through_a_csv(signed_in: SignedIn, insert_rows: Any) -> None:
