@@ -33,7 +33,7 @@ export function PasswordForm() {
     change.mutate({ body: { current_password: read("current_password"), new_password: read("new_password") } });
   };
   return (
-    <form ref={form} onSubmit={submit} className="grid gap-4" aria-labelledby="password">
+    <form ref={form} onSubmit={submit} className="grid gap-4">
       <FormProblem problem={problem} rest={rest} />
       {/* Tells password managers whose password this is. */}
       <input type="email" autoComplete="username" value={user.email} readOnly hidden />

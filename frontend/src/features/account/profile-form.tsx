@@ -34,7 +34,7 @@ export function ProfileForm() {
     rename.mutate({ body: { full_name: name.trim() } });
   };
   return (
-    <form onSubmit={submit} className="grid gap-4" aria-labelledby="profile">
+    <form onSubmit={submit} className="grid gap-4">
       <FormProblem problem={errors?.byField.full_name ? null : problem} rest={errors?.rest ?? []} />
       <Field id="full_name" label="Your name" error={errors?.byField.full_name}>
         {(control) => (

@@ -7,7 +7,7 @@ import { EndSessionButton } from "./end-session-button";
 
 export function SessionsTable({ sessions }: { sessions: readonly MySession[] }) {
   return (
-    <DataTable label="Sessions">
+    <DataTable label="Your sessions">
       <thead>
         <tr>
           <HeadCell>Device</HeadCell>
