@@ -15,9 +15,11 @@ export function DeadLink({ hadToken, advice, wayOn }: DeadLinkProps) {
     <AuthCard
       title={hadToken ? "This link is not valid any more" : "This link is not complete"}
       footer={
-        <>
-          Nothing to do here? <SwitchLink to="/login">Log in</SwitchLink>
-        </>
+        wayOn.href !== "/login" && (
+          <>
+            Nothing to do here? <SwitchLink to="/login">Log in</SwitchLink>
+          </>
+        )
       }
     >
       <Alert
