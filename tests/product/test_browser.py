@@ -146,6 +146,7 @@ def test_from_registration_to_rows(walk: Walk, product: Product) -> None:
         "/members",
         "/roles",
         "/api-keys",
+        "/settings",
         "/nowhere",
     ],
 )

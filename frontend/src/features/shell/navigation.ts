@@ -37,6 +37,7 @@ export const NAVIGATION: readonly NavigationGroup[] = [
       { href: "/members", title: "Members", icon: Users, permission: "members.read" },
       { href: "/roles", title: "Roles", icon: ShieldCheck, permission: "members.read" },
       { href: "/api-keys", title: "API keys", icon: KeyRound, permission: "api_keys.own" },
+      { href: "/settings", title: "Settings", icon: Settings, permission: "tenant.read" },
     ],
   },
 ];

@@ -2,9 +2,8 @@ import { expect, test } from "vitest";
 import { formatBytes } from "./bytes";
 
 test.each([
-  [0, "0 B"],
-  [999, "999 B"],
-  [1000, "1.0 KB"],
-  [123_456, "123 KB"],
-  [2_500_000, "2.5 MB"],
-])("%d bytes read %j", (bytes, text) => expect(formatBytes(bytes)).toBe(text));
+  [0, "0 bytes"],
+  [999, "999 bytes"],
+  [1_500, "1.5 KB"],
+  [5_000_000_000, "5 GB"],
+])("%d bytes read %j", (count, shown) => expect(formatBytes(count)).toBe(shown));

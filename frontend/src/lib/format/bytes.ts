@@ -1,8 +1,13 @@
-const UNITS = ["B", "KB", "MB", "GB", "TB"] as const;
+const UNITS = ["bytes", "KB", "MB", "GB", "TB", "PB"] as const;
+const STEP = 1000;
+const decimals = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 
-/** Decimal units, as file managers and vendors count. */
-export function formatBytes(bytes: number): string {
-  const power = Math.min(UNITS.length - 1, bytes < 1000 ? 0 : Math.floor(Math.log10(bytes) / 3));
-  const value = bytes / 1000 ** power;
-  return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[power]}`;
+export function formatBytes(count: number): string {
+  let value = count;
+  let unit = 0;
+  while (value >= STEP && unit < UNITS.length - 1) {
+    value /= STEP;
+    unit += 1;
+  }
+  return `${decimals.format(value)} ${UNITS[unit]}`;
 }
