@@ -1,16 +1,15 @@
 import { Definition, DefinitionList } from "@/components/ui/definition";
 import { Moment } from "@/components/ui/moment";
 import { TextLink } from "@/components/ui/text-link";
-import { useMay } from "@/features/shell/use-may";
 import type { AuditEventDetail } from "@/lib/api/models";
 import { humanize } from "@/lib/format/words";
 import { CopyableCode } from "./copyable-code";
 import { OutcomeBadge } from "./outcome-badge";
+import { ResourceLink } from "./resource-link";
 
 const only = (filters: Record<string, string>) => `/audit?${new URLSearchParams(filters)}` as const;
 
 export function AuditEventFacts({ event }: { event: AuditEventDetail }) {
-  const maySeeJobs = useMay("jobs.read");
   const { actor, resource_type: type, resource_id: resource } = event;
   return (
     <DefinitionList>
@@ -36,7 +35,8 @@ export function AuditEventFacts({ event }: { event: AuditEventDetail }) {
         <Definition term="Resource">
           {humanize(type)}
           {resource && <CopyableCode value={resource} what="resource id" />}
-          <p>
+          <p className="flex flex-wrap gap-x-4">
+            {resource && <ResourceLink type={type} id={resource} />}
             <TextLink href={only({ resource_type: type, ...(resource && { resource_id: resource }) })}>
               Everything on this resource
             </TextLink>
@@ -51,11 +51,8 @@ export function AuditEventFacts({ event }: { event: AuditEventDetail }) {
       )}
       {event.job_id && (
         <Definition term="Job">
-          {maySeeJobs ? (
-            <TextLink href={`/jobs/view?id=${event.job_id}`}>View job</TextLink>
-          ) : (
-            <CopyableCode value={event.job_id} what="job id" />
-          )}
+          <CopyableCode value={event.job_id} what="job id" />
+          <ResourceLink type="job" id={event.job_id} />
         </Definition>
       )}
       {event.client_ip && (

@@ -15,14 +15,15 @@ type AuditFilterFormProps = { filters: AuditFilters; onChange: (filters: AuditFi
 export function AuditFilterForm({ filters, onChange }: AuditFilterFormProps) {
   const [applied, setApplied] = useState(filters);
   const [draft, setDraft] = useState(filters);
-  const [isChecked, setChecked] = useState(false);
+  const [checked, setChecked] = useState(filters);
   // The address may change without this form, by the back button or a link: what it says then replaces what was typed.
   if (!sameFilters(applied, filters)) {
     setApplied(filters);
     setDraft(filters);
-    setChecked(false);
+    setChecked(filters);
   }
-  const errors = isChecked ? validate(draft) : {};
+  // Of what was last applied, not of what is being typed: an id half entered is no mistake yet.
+  const errors = validate(checked);
   const set = (name: FilterName) => (value: string) => setDraft((current) => ({ ...current, [name]: value }));
   const text = (name: FilterName) => ({
     id: `audit-${name}`,
@@ -33,15 +34,15 @@ export function AuditFilterForm({ filters, onChange }: AuditFilterFormProps) {
 
   const apply = (event: FormEvent) => {
     event.preventDefault();
-    setChecked(true);
     const trimmed = Object.fromEntries(Object.entries(draft).map(([name, value]) => [name, value.trim()]));
     const next = { ...NO_FILTERS, ...trimmed };
     setDraft(next);
+    setChecked(next);
     if (Object.keys(validate(next)).length === 0) onChange(next);
   };
   const clear = () => {
     setDraft(NO_FILTERS);
-    setChecked(false);
+    setChecked(NO_FILTERS);
     onChange(NO_FILTERS);
   };
 

@@ -56,16 +56,20 @@ export function AuditProof({ event: { proof } }: { event: AuditEventDetail }) {
             <Definition term="Signature">
               <CopyableCode value={proof.seal.signature} what="signature" />
             </Definition>
-            <Definition term="What was hashed">
-              <CopyableCode value={proof.line} what="hashed line" />
-            </Definition>
           </DefinitionList>
-          {proof.path && proof.path.length > 0 && (
-            <div className="grid gap-1">
-              <h4 className="text-muted-foreground">Neighbours on the way to the root, in order</h4>
-              <JsonTree value={proof.path} />
+          <details>
+            <summary className="min-h-6 w-fit cursor-pointer text-primary">Check it yourself</summary>
+            <div className="mt-2 grid gap-3">
+              <p className="text-muted-foreground">
+                Hash this line with SHA-256, and that with a zero byte in front; then with each neighbour in turn, on
+                its side, with a byte of one in front. The result is the root.
+              </p>
+              <CopyableCode value={proof.line} what="hashed line" />
+              <JsonTree value={proof.path ?? []} />
+              <p className="text-muted-foreground">The key signed this statement, which names the root:</p>
+              <CopyableCode value={proof.seal.statement} what="signed statement" />
             </div>
-          )}
+          </details>
         </>
       )}
     </section>

@@ -39,6 +39,7 @@ describe("the filters of the audit log", () => {
       "correlation_id",
       "job_id",
     ]);
+    expect(Object.keys(validate({ ...NO_FILTERS, from: "yesterday", to: "2026-02-01" }))).toEqual(["from"]);
     expect(Object.keys(validate({ ...NO_FILTERS, from: "2026-02-02", to: "2026-02-01" }))).toEqual(["to"]);
   });
 });

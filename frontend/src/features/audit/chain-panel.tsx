@@ -46,10 +46,13 @@ export function ChainPanel({ onOpenEvent }: { onOpenEvent: (id: string) => void 
         )}
       </div>
       {verification.isError && <ErrorState error={verification.error} onRetry={() => verification.refetch()} />}
-      <div className="grid items-start gap-x-6 gap-y-4 border-t pt-4 lg:grid-cols-2">
-        <PublicKeys accepted={verification.data?.keys ?? []} />
-        <RetentionFacts />
-      </div>
+      <details className="border-t pt-3">
+        <summary className="min-h-6 w-fit cursor-pointer text-primary">Public key and retention</summary>
+        <div className="mt-3 grid items-start gap-x-6 gap-y-4 lg:grid-cols-2">
+          <PublicKeys accepted={verification.data?.keys ?? []} />
+          <RetentionFacts />
+        </div>
+      </details>
     </Card>
   );
 }

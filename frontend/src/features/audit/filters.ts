@@ -62,7 +62,13 @@ export function validate(filters: AuditFilters): FilterErrors {
   const notAnId = "An id has the form 0192f0c1-2345-7abc-8def-0123456789ab";
   if (filters.correlation_id && !isUuid(filters.correlation_id)) errors.correlation_id = notAnId;
   if (filters.job_id && !isUuid(filters.job_id)) errors.job_id = notAnId;
-  if (filters.from && filters.to && filters.to < filters.from) errors.to = "This is before the first day";
+  for (const name of ["from", "to"] as const) {
+    if (filters[name] && Number.isNaN(Date.parse(`${filters[name]}T00:00:00Z`))) {
+      errors[name] = `“${filters[name]}” is no day`;
+    }
+  }
+  if (!errors.from && !errors.to && filters.from && filters.to && filters.to < filters.from)
+    errors.to = "This is before the first day";
   return errors;
 }
 

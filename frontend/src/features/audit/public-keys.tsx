@@ -37,12 +37,19 @@ export function PublicKeys({ accepted }: { accepted: AuditVerification["keys"] }
           <Definition term="Ed25519, base64">
             <CopyableCode value={one.public_key} what={`public key ${one.id}`} />
           </Definition>
+          {key.data?.key_id === one.id && (
+            <Definition term="PEM">
+              <span className="flex items-center gap-1">
+                For OpenSSL and its like
+                <CopyButton value={key.data.public_key_pem} label={`Copy public key ${one.id} as PEM`} />
+              </span>
+            </Definition>
+          )}
         </DefinitionList>
       ))}
       {keys.length > 0 && (
-        <p className="flex flex-wrap items-center gap-1 text-muted-foreground text-xs">
+        <p className="text-muted-foreground text-xs">
           Keep a copy outside this system: with it anybody can check the seals without trusting this server.
-          {key.data && <CopyButton value={key.data.public_key_pem} label="Copy the present key as PEM" />}
         </p>
       )}
     </section>

@@ -34,17 +34,18 @@ function jobNotes(detail: TimelineEntry["detail"]): string[] {
 /** What is worth reading beside the title: the server's own words where it has any. */
 export function entryNotes({ source, event, detail }: TimelineEntry): string[] {
   const isEnd = event.endsWith(".finished");
+  const isRequest = event.endsWith(".requested");
   const notes: Record<string, () => string[]> = {
     audit_event: () => [detail.actor ? `By ${asText(detail.actor)}` : "", asText(detail.reason)],
     stream_run: () => (isEnd ? runNotes(detail) : [detail.mode ? humanize(asText(detail.mode)) : ""]),
-    job: () => (isEnd ? jobNotes(detail) : [detail.requested_by ? `By ${asText(detail.requested_by)}` : ""]),
+    job: () =>
+      isEnd ? jobNotes(detail) : isRequest && detail.requested_by ? [`By ${asText(detail.requested_by)}`] : [],
   };
   return (notes[source]?.() ?? []).filter(Boolean);
 }
 
-export function jobIdOf({ source, subject_id, detail }: TimelineEntry): string | null {
-  return source === "job" ? subject_id : asText(detail.job_id) || null;
-}
+export const jobIdOf = ({ subject_type, subject_id, detail }: TimelineEntry) =>
+  subject_type === "job" ? subject_id : asText(detail.job_id) || null;
 
 export const auditEventIdOf = ({ source, detail }: TimelineEntry) =>
   source === "audit_event" ? asText(detail.id) || null : null;

@@ -1,5 +1,6 @@
 import { Moment } from "@/components/ui/moment";
 import { TextLink } from "@/components/ui/text-link";
+import { ResourceLink } from "@/features/audit/resource-link";
 import { EntryStatus } from "./entry-status";
 import { auditEventIdOf, entryNotes, entryTitle, jobIdOf } from "./entry-text";
 import type { MarkedEntry } from "./marks";
@@ -8,7 +9,6 @@ import { SourceBadge } from "./source-badge";
 export function TimelineItem({ marked: { entry, sinceStart, took } }: { marked: MarkedEntry }) {
   const jobId = jobIdOf(entry);
   const eventId = auditEventIdOf(entry);
-  const isConnection = entry.subject_type === "connection" && entry.subject_id !== null;
   return (
     <li className="grid gap-x-4 gap-y-1 border-b px-4 py-2.5 text-data last:border-b-0 md:grid-cols-[12rem_7rem_minmax(0,1fr)_auto]">
       <div className="flex items-baseline gap-3 md:grid md:gap-0">
@@ -31,8 +31,10 @@ export function TimelineItem({ marked: { entry, sinceStart, took } }: { marked: 
         ))}
       </div>
       <p className="flex flex-wrap items-start gap-x-3 md:justify-end">
-        {jobId && <TextLink href={`/jobs/view?id=${jobId}`}>View job</TextLink>}
-        {isConnection && <TextLink href={`/connections/view?id=${entry.subject_id}`}>View connection</TextLink>}
+        {jobId && <ResourceLink type="job" id={jobId} />}
+        {entry.subject_type === "connection" && entry.subject_id && (
+          <ResourceLink type="connection" id={entry.subject_id} />
+        )}
         {eventId && <TextLink href={`/audit?event=${eventId}`}>View event</TextLink>}
       </p>
     </li>
