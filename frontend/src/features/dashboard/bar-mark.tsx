@@ -39,7 +39,7 @@ export function BarMark({ bar, left, width, top, bottom, reach, onPoint }: BarMa
         height={height}
         rx={1.5}
         strokeWidth={2}
-        className="fill-primary group-focus-visible/bar:stroke-ring"
+        className="fill-primary group-focus-visible/bar:stroke-foreground"
       />
     </>
   );
@@ -50,7 +50,8 @@ export function BarMark({ bar, left, width, top, bottom, reach, onPoint }: BarMa
       // A chart has dozens: what is behind them is fetched when one is followed.
       prefetch={false}
       aria-label={bar.words}
-      className="group/bar"
+      // An outline would be cut off at the edge of the chart: the bar and its slot show the focus instead.
+      className="group/bar outline-none"
       onMouseEnter={() => onPoint(bar)}
       onMouseLeave={() => onPoint(null)}
       onFocus={() => onPoint(bar)}

@@ -48,5 +48,8 @@ export function bucketTitle(day: string, bucket: Bucket): string {
   return bucket === "week" ? `Week of ${day}` : day;
 }
 
+const monthName = new Intl.DateTimeFormat("en", { month: "short", timeZone: "UTC" });
+
+/** Short enough to stand under a narrow bar; the year of a month is in its title. */
 export const bucketTick = (day: string, bucket: Bucket): string =>
-  bucket === "month" ? day.slice(0, 7) : day.slice(5);
+  bucket === "month" ? monthName.format(new Date(`${day}T00:00:00Z`)) : day.slice(5);

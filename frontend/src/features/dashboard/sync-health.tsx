@@ -30,7 +30,7 @@ export function SyncHealth() {
     );
   }
   return (
-    <DataTable label="Sync health">
+    <DataTable label="Connections and their syncs">
       <thead>
         <tr>
           <HeadCell>Connection</HeadCell>

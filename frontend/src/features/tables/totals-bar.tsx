@@ -29,8 +29,9 @@ export function TotalsBar({ table, filter, shown }: TotalsBarProps) {
   if (columns.length === 0 || !totals.data?.items.length) return null;
   const byCurrency = totals.data.groups.find(({ added }) => added)?.name ?? "currency";
   return (
+    // Its height cuts a fifth line in half, which shows that there are more.
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <section aria-label="Totals" tabIndex={0} className="max-h-28 shrink-0 overflow-auto rounded-lg border bg-card">
+    <section aria-label="Totals" tabIndex={0} className="max-h-32 shrink-0 overflow-auto rounded-lg border bg-card">
       <table
         aria-label="Totals of the rows that pass the filters"
         className={cn("text-data tabular-nums transition-opacity", totals.isPlaceholderData && "opacity-60")}
@@ -61,11 +62,13 @@ export function TotalsBar({ table, filter, shown }: TotalsBarProps) {
                 {columns.map(({ name, title }) => {
                   const sum = String(values[`sum_${name}`] ?? "0");
                   return (
-                    <td key={name} className="whitespace-nowrap px-3 py-1 text-right">
-                      <span aria-hidden className="mr-2 text-muted-foreground text-xs">
-                        {title}
+                    <td key={name} className="whitespace-nowrap px-3 py-1">
+                      <span className="flex items-baseline justify-between gap-2">
+                        <span aria-hidden className="text-muted-foreground text-xs">
+                          {title}
+                        </span>
+                        <span className={cn(isNegative(sum) && "text-danger")}>{formatDecimal(sum)}</span>
                       </span>
-                      <span className={cn(isNegative(sum) && "text-danger")}>{formatDecimal(sum)}</span>
                     </td>
                   );
                 })}
