@@ -9,22 +9,26 @@ import { CursorPending } from "./cursor-pending";
 
 type CursorRowProps = { cursor: CursorDetail; onReset: ((cursor: CursorDetail) => void) | null };
 
+const NO_LAG = /^0[a-z]$/;
+
 function habits({ parent, lookback, lag, horizon }: CursorDetail): string[] {
   return [
     parent && `Once for every record of ${humanize(parent).toLowerCase()}`,
     lookback && `Looks back ${formatSpan(lookback)}`,
-    lag && `Ends ${formatSpan(lag)} before now`,
+    lag && !NO_LAG.test(lag) && `Ends ${formatSpan(lag)} before now`,
     horizon && `The vendor keeps ${formatSpan(horizon)}`,
   ].filter((one): one is string => Boolean(one));
 }
 
 export function CursorRow({ cursor, onReset }: CursorRowProps) {
+  const isBusy = cursor.window !== null || cursor.slices.length > 0;
   return (
     <tr>
       <Cell className="min-w-36 font-medium">{cursor.title}</Cell>
       <Cell className="min-w-44">
-        {cursor.reached ? <Moment at={cursor.reached} /> : <span className="text-muted-foreground">Nothing yet</span>}
-        <p className="text-muted-foreground text-xs">{cursor.summary}</p>
+        {cursor.reached && <Moment at={cursor.reached} />}
+        {/* At rest the instant is the whole story, and the summary would only repeat it. */}
+        {(!cursor.reached || isBusy) && <p className="text-muted-foreground text-xs">{cursor.summary}</p>}
       </Cell>
       <Cell className="min-w-56">
         <CursorPending cursor={cursor} />

@@ -6,13 +6,13 @@ export type Target = "beginning" | "instant";
 
 type ResetTargetProps = { value: Target; onChange: (value: Target) => void; canChooseInstant: boolean };
 
-const TITLES: Record<Target, string> = { beginning: "To the beginning", instant: "To an instant" };
+const TITLES: Record<Target, string> = { beginning: "From the beginning", instant: "From an instant" };
 
 export function ResetTarget({ value, onChange, canChooseInstant }: ResetTargetProps) {
   const name = useId();
   return (
     <fieldset className="grid gap-2">
-      <legend className="mb-2 font-medium">Read again from where?</legend>
+      <legend className="mb-2 font-medium">Read this stream</legend>
       {(["beginning", "instant"] as const).map((target) => (
         <label key={target} htmlFor={`${name}-${target}`} className="flex w-fit items-center gap-2">
           <input

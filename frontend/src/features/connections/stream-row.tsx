@@ -8,6 +8,7 @@ import { cn } from "@/lib/cn";
 import { formatCount } from "@/lib/format/number";
 import { formatInstant } from "@/lib/format/time";
 import { humanize } from "@/lib/format/words";
+import { StreamBesides } from "./stream-besides";
 
 const COUNTERS = ["rows_read", "rows_inserted", "rows_updated", "rows_unchanged", "rows_deleted"] as const;
 const NONE = <span className="text-muted-foreground">–</span>;
@@ -33,28 +34,11 @@ function RunCell({ run }: { run: StreamRun }) {
           <span className="font-medium text-warning">{humanize(notice.code)}.</span> {notice.detail}
         </p>
       ))}
-      <Besides run={run} />
+      <StreamBesides run={run} />
       <p>
         <TextLink href={`/jobs/view?id=${run.job_id}`}>View job</TextLink>
       </p>
     </div>
-  );
-}
-
-/** What no counter of the stream itself says: records asked for once more, and those that landed in other streams. */
-function Besides({ run }: { run: StreamRun }) {
-  const told = Object.entries(run.told);
-  if (run.rechecked === 0 && told.length === 0) return null;
-  return (
-    <ul className="max-w-xs text-muted-foreground text-xs">
-      {run.rechecked > 0 && <li>{formatCount(run.rechecked)} rechecked, as they may still change</li>}
-      {told.map(([stream, counts]) => (
-        <li key={stream}>
-          {formatCount(counts.read)} landed in {humanize(stream).toLowerCase()}: {formatCount(counts.inserted)} new,{" "}
-          {formatCount(counts.updated)} changed, {formatCount(counts.deleted)} deleted
-        </li>
-      ))}
-    </ul>
   );
 }
 
