@@ -191,6 +191,12 @@ def openapi(session: nox.Session) -> None:
     session.run("counterfoil", "openapi", "--output", str(FRONTEND / "openapi.json"))
 
 
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Write docs/reference/ anew from the code."""
+    session.run("python", "docs/reference.py")
+
+
 # -- how ---------------------------------------------------------------------------------------------------------------
 
 
@@ -216,7 +222,7 @@ def run_mypy(session: nox.Session) -> None:
     # Explicit bases give every test file a name of its own; without them two test_routes.py would clash.
     bases = os.pathsep.join([*SOURCES, "."])
     flags = ["--namespace-packages", "--explicit-package-bases"]
-    session.run("mypy", *flags, *SOURCES, *TESTS, "noxfile.py", env={"MYPYPATH": bases})
+    session.run("mypy", *flags, *SOURCES, *TESTS, "noxfile.py", "docs/reference.py", env={"MYPYPATH": bases})
 
 
 def run_pytest(session: nox.Session, *arguments: str) -> None:

@@ -10,7 +10,19 @@ from fastapi.routing import APIRoute
 from counterfoil.kit.errors import Problem, problem_catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
-OPEN_TO_ANYBODY = {"register", "login", "refresh", "logout", "healthLive", "healthReady"}
+OPEN_TO_ANYBODY = {
+    "register",
+    "login",
+    "refresh",
+    "logout",
+    "forgotPassword",
+    "resetPassword",
+    "previewInvitation",
+    "acceptInvitation",
+    "receiveWebhook",
+    "healthLive",
+    "healthReady",
+}
 
 
 def _problems() -> list[type[Problem]]:

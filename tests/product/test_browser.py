@@ -87,6 +87,11 @@ def test_from_registration_to_rows(walk: Walk, product: Product) -> None:
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
 
+    page.wait_for_url("**/dashboard")
+    expect(page.get_by_text("Nothing was synced yet")).to_be_visible()
+    walk.look("nothing synced")
+
+    page.get_by_role("link", name="Connections", exact=True).click()
     page.wait_for_url("**/connections")
     expect(page.get_by_text("No connections yet")).to_be_visible()
     walk.look("no connections")
@@ -125,7 +130,25 @@ def test_from_registration_to_rows(walk: Walk, product: Product) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/login", "/connections", "/jobs", "/tables", "/tables/view?t=payout_lines", "/nowhere"]
+    "path",
+    [
+        "/login",
+        "/forgot-password",
+        "/dashboard",
+        "/connections",
+        "/jobs",
+        "/tables",
+        "/tables/view?t=payout_lines",
+        "/plugins",
+        "/account",
+        "/audit",
+        "/timeline",
+        "/members",
+        "/roles",
+        "/api-keys",
+        "/settings",
+        "/nowhere",
+    ],
 )
 def test_every_page_stands_up_to_axe_and_its_own_policy(walk: Walk, product: Product, path: str) -> None:
     page = walk.page
@@ -135,7 +158,7 @@ def test_every_page_stands_up_to_axe_and_its_own_policy(walk: Walk, product: Pro
         page.get_by_label("E-mail").fill(person.email)
         page.get_by_label("Password", exact=True).fill(PASSWORD)
         page.get_by_role("button", name="Log in").click()
-        page.wait_for_url("**/connections")
+        page.wait_for_url("**/dashboard")
     page.goto(path)
     expect(page.get_by_role("heading").first).to_be_visible()
     page.wait_for_load_state("networkidle")

@@ -3,17 +3,25 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
-from typing import Any
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
+from redis.asyncio import Redis
 from starlette.requests import Request
 from starlette.responses import Response
 
+from counterfoil.audit.routes import router as audit_router
+from counterfoil.audit.seals import SealKeys
 from counterfoil.config import Settings
+from counterfoil.connections import vault
 from counterfoil.connections.routes import router as connections_router
-from counterfoil.db import Database
+from counterfoil.db import Database, UnitOfWork
 from counterfoil.entitlements.routes import router as plugins_router
+from counterfoil.evidence.routes import router as evidence_router
+from counterfoil.identity.account.routes import router as account_router
+from counterfoil.identity.account.service import Accounts
+from counterfoil.identity.api_keys.routes import router as api_keys_router
+from counterfoil.identity.invitations.routes import router as invitations_router
+from counterfoil.identity.invitations.service import Invitations
 from counterfoil.identity.routes import router as identity_router
 from counterfoil.identity.service import Identity
 from counterfoil.ingest.routes import router as ingest_router
@@ -22,19 +30,34 @@ from counterfoil.jobs.registry import TaskRegistry
 from counterfoil.jobs.routes import router as jobs_router
 from counterfoil.kit import cache
 from counterfoil.kit.errors import NotFound
+from counterfoil.kit.mail import Mailer, make_mailer
 from counterfoil.kit.provided import Provided
+from counterfoil.kit.ratelimit import RateLimiter
+from counterfoil.kit.sealing import MasterKeys, Place
+from counterfoil.kit.signing import SealKey
 from counterfoil.objects import ObjectStore, open_store
 from counterfoil.outbound.routes import router as outbound_router
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.plugins.migrate import quarantine_unmigrated
+from counterfoil.rbac.catalogue import Catalogue
+from counterfoil.rbac.members.routes import router as members_router
+from counterfoil.rbac.roles.routes import router as roles_router
 from counterfoil.tables.definitions import CORE_TABLES
+from counterfoil.tables.exports import ExportSlots
 from counterfoil.tables.registry import TableRegistry
 from counterfoil.tables.routes import router as tables_router
+from counterfoil.tables.views.routes import router as views_router
+from counterfoil.tenancy.routes import router as tenants_router
+from counterfoil.timeline.routes import router as timeline_router
 from counterfoil.web.health import ReadinessProbes
 from counterfoil.web.health import router as health_router
+from counterfoil.web.idempotency import AnswerSealer, honouring_keys
+from counterfoil.web.limits import ApiLimits
 from counterfoil.web.middleware import BodyLimit, RequestContext, TextGuard
-from counterfoil.web.problems import ProblemOut, install_problem_handlers, problem_response
+from counterfoil.web.openapi import described
+from counterfoil.web.problems import install_problem_handlers, problem_response
 from counterfoil.web.ui import StaticUi
+from counterfoil.webhooks.routes import router as webhooks_router
 from counterfoil.worker import TASKS
 
 _API_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -60,24 +83,37 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
     app.state.provided = Provided()
     for router in (
         identity_router,
+        account_router,
+        # Before the users' own, whose /{id} would swallow /invitations.
+        invitations_router,
+        tenants_router,
+        roles_router,
+        members_router,
+        api_keys_router,
         plugins_router,
         # Before the connections' own, whose /{id} would swallow more exact paths.
         ingest_router,
         outbound_router,
+        webhooks_router,
         connections_router,
         jobs_router,
+        # Before the tables' own, whose /{table} would swallow it.
+        views_router,
+        evidence_router,
         tables_router,
+        audit_router,
+        timeline_router,
         health_router,
     ):
-        app.include_router(router)
+        app.include_router(honouring_keys(router))
     app.add_api_route("/api/{path:path}", _no_such_route, methods=_API_METHODS, include_in_schema=False)
     if with_ui:
         app.mount("/", StaticUi())
-    app.openapi = lambda: _described(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+    app.openapi = lambda: described(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
     install_problem_handlers(app)
     app.add_middleware(TextGuard)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
-    app.add_middleware(RequestContext)
+    app.add_middleware(RequestContext, is_https=settings.origin.startswith("https://"))
     return app
 
 
@@ -92,10 +128,18 @@ def _lifespan(settings: Settings, manager: PluginManager) -> Callable[[FastAPI],
             stack.push_async_callback(redis.aclose)
             feed = JobFeed(url)
             stack.push_async_callback(feed.close)
+            store = open_store(settings)
+            stack.push_async_callback(store.close)
             await quarantine_unmigrated(manager, settings)
             provided: Provided = app.state.provided
-            for thing in (settings, database, redis, feed, manager, TableRegistry(CORE_TABLES)):
+            for thing in (settings, database, redis, feed, manager):
                 provided.add(thing)
+            provided.add(store, ObjectStore)
+            _add_features(provided, settings, manager, database=database, redis=redis)
+            provided.add(_answer_sealer(settings))
+            provided.add(
+                ApiLimits(RateLimiter(redis), per_minute=settings.api_rate_per_minute, burst=settings.api_burst)
+            )
             provided.add(TaskRegistry(TASKS))
             provided.add(open_store(settings), ObjectStore)
             provided.add(Identity.build(settings, database=database, redis=redis))
@@ -105,6 +149,38 @@ def _lifespan(settings: Settings, manager: PluginManager) -> Callable[[FastAPI],
     return lifespan
 
 
+def _add_features(
+    provided: Provided, settings: Settings, manager: PluginManager, *, database: Database, redis: Redis
+) -> None:
+    catalogue = Catalogue.of(manager)
+    mailer = make_mailer(
+        settings.smtp_url.get_secret_value(), sender=settings.mail_sender, folder=settings.home / "mail"
+    )
+    identity = Identity.build(settings, database=database, redis=redis)
+    for thing in (
+        catalogue,
+        identity,
+        Accounts(identity, database=database, settings=settings, mailer=mailer),
+        Invitations(identity, database=database, settings=settings, catalogue=catalogue),
+        TableRegistry(CORE_TABLES),
+        ExportSlots(settings.exports_at_once),
+        SealKey.parse(settings.seal_key.get_secret_value()),
+        SealKeys.of(settings),
+        _answer_sealer(settings),
+    ):
+        provided.add(thing)
+    provided.add(mailer, as_type=Mailer)
+
+
+def _answer_sealer(settings: Settings) -> AnswerSealer:
+    keys = MasterKeys.parse(settings.master_keys.get_secret_value())
+
+    async def seal(uow: UnitOfWork, answer: bytes, place: Place) -> bytes:
+        return (await vault.seal(uow, keys, answer, place)).blob
+
+    return AnswerSealer(seal=seal, open=lambda uow, sealed, place: vault.open_sealed(uow, keys, sealed, place))
+
+
 async def _ask(database: Database) -> None:
     async with database.unit_of_work(None):
         """Opening a unit of work asks the database something already."""
@@ -112,13 +188,3 @@ async def _ask(database: Database) -> None:
 
 async def _no_such_route(_request: Request) -> Response:
     return problem_response(NotFound("There is no such route."))
-
-
-def _described(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document, with the schema every problem response refers to."""
-    if app.openapi_schema is None:
-        document = get_openapi(title=app.title, version=app.version, routes=app.routes)
-        schema = ProblemOut.model_json_schema(ref_template="#/components/schemas/{model}")
-        document["components"]["schemas"].update(schema.pop("$defs", {}) | {"ProblemOut": schema})
-        app.openapi_schema = document
-    return app.openapi_schema

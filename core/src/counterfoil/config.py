@@ -1,10 +1,19 @@
 """Settings, read once from the environment by the composition roots."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_LEAST_RETENTION_DAYS = 31
+
+
+def _for_ever_or_a_month(days: int) -> int:
+    if 0 < days < _LEAST_RETENTION_DAYS:
+        raise ValueError(f"is 0 or at least {_LEAST_RETENTION_DAYS}")
+    return days
 
 
 class Settings(BaseSettings):
@@ -18,7 +27,7 @@ class Settings(BaseSettings):
     database_admin_url: SecretStr = Field(
         SecretStr(""),
         alias="DATABASE_ADMIN_URL",
-        description="PostgreSQL, as a role that may create roles; `migrate` and `doctor` only",
+        description="PostgreSQL, as a role that may create roles; `migrate`, `doctor` and `tenant` only",
     )
     redis_url: SecretStr = Field(SecretStr(""), alias="REDIS_URL", description="Redis or Valkey: job hints and caches")
     master_keys: SecretStr = Field(
@@ -26,6 +35,14 @@ class Settings(BaseSettings):
     )
     jwt_keys: SecretStr = Field(
         SecretStr(""), description="Comma separated `kid:base64` HMAC keys of 32 bytes or more; the first signs"
+    )
+    seal_key: SecretStr = Field(
+        SecretStr(""),
+        description="Ed25519 key that signs seals of the audit log and evidence packs: 32 random bytes in base64, or a private key as PEM",
+    )
+    former_seal_keys: str = Field(
+        "",
+        description="Comma separated public keys, in base64, of keys that signed earlier; what they signed stays valid",
     )
 
     environment: Literal["demo", "production"] = Field(
@@ -43,10 +60,33 @@ class Settings(BaseSettings):
 
     access_token_ttl_s: int = Field(900, ge=60, description="Life of an access token")
     refresh_token_ttl_s: int = Field(30 * 86400, ge=3600, description="Life of a refresh token")
+    refresh_family_ttl_s: int = Field(
+        90 * 86400, ge=3600, description="A session ends this long after its log-in, however often it is refreshed"
+    )
     login_burst: int = Field(
         100, ge=1, description="Log-ins and registrations from one address at once; after that, one per second"
     )
+    smtp_url: SecretStr = Field(
+        SecretStr(""),
+        alias="SMTP_URL",
+        description="Mail server, as smtp://user:password@host:587 (STARTTLS required; ?starttls=never for a relay on a "
+        "trusted network) or smtps://; without one, mail is written into the home's `mail` folder",
+    )
+    mail_from: str = Field("", description="Sender of mail; default no-reply@ and the host of the public URL")
+    api_rate_per_minute: int = Field(
+        1200,
+        ge=1,
+        le=60_000,
+        description="Requests one caller may send for long; a tenant's callers together five times that",
+    )
+    api_burst: int = Field(1200, ge=1, description="Requests one caller may send at once")
     max_body_bytes: int = Field(1_000_000, ge=1024, description="Largest request body")
+
+    export_timeout_s: int = Field(1800, ge=1, description="Longest an export may take, however slow its reader is")
+    exports_at_once: int = Field(4, ge=1, description="Exports one process makes side by side, each with a connection")
+    xlsx_max_rows: int = Field(
+        200_000, ge=1, le=1_048_575, description="Most rows of an Excel workbook; CSV has no such limit"
+    )
 
     job_lease_s: float = Field(15.0, gt=0, description="A worker that is silent for this long loses its job")
     reap_interval_s: float = Field(5.0, gt=0, description="How often the ticker looks for lost jobs")
@@ -59,7 +99,33 @@ class Settings(BaseSettings):
     job_log_retention_days: int = Field(90, ge=7, description="How long the lines of jobs' logs are kept")
     worker_concurrency: int = Field(2, ge=1, description="Jobs one worker runs side by side")
     database_pool_size: int = Field(10, ge=1, description="Connections one process keeps")
+    audit_retention_days: Annotated[int, AfterValidator(_for_ever_or_a_month)] = Field(
+        400,
+        ge=0,
+        description="Audit events stay in the database for this long, whole months at a time; then they are archived in "
+        "the object store. 0 keeps them for ever, anything else is at least 31",
+    )
+
+    object_store_url: str = Field(
+        "",
+        pattern=r"^(|file:///.+|s3://.+)$",
+        description="Where files are kept: file:///folder, or s3://bucket/prefix?endpoint=https://…&region=…&path_style=true; "
+        "by default the folder `objects` of the home, which every process then has to share",
+    )
+    object_store_access_key: SecretStr = Field(
+        SecretStr(""), description="Access key for S3; without one, boto3's own search (environment, profile, role)"
+    )
+    object_store_secret_key: SecretStr = Field(SecretStr(""), description="Secret key for S3")
+    evidence_retention_days: int = Field(
+        2557, ge=0, description="For how long an evidence pack cannot be deleted; seven years by default"
+    )
+
+    evidence_auto: bool = Field(False, description="Make an evidence pack of every sync as soon as it has ended")
 
     @property
     def origin(self) -> str:
         return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+    @property
+    def mail_sender(self) -> str:
+        return self.mail_from or f"Counterfoil <no-reply@{urlsplit(self.origin).hostname}>"

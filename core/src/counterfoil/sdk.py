@@ -3,7 +3,7 @@
 ``__all__`` is the contract. Arguments are added, never reordered; a removal warns for two minor versions and six months.
 """
 
-from counterfoil.commerce.rows import Payment, Payout, PayoutLine
+from counterfoil.commerce.rows import Customer, Dispute, Fee, Invoice, Payment, Payout, PayoutLine, Refund
 from counterfoil.db.base import TenantOwned, Timestamps, plugin_base
 from counterfoil.kit.clock import from_unix, utc_now
 from counterfoil.kit.errors import FieldError, Problem
@@ -45,9 +45,13 @@ __all__ = [
     "CanonicalRow",
     "Connector",
     "ConnectorContext",
+    "Customer",
+    "Dispute",
+    "Fee",
     "FieldError",
     "Hint",
     "HttpClient",
+    "Invoice",
     "Page",
     "ParentCursor",
     "Payment",
@@ -57,6 +61,7 @@ __all__ = [
     "RateLimit",
     "Raw",
     "Ref",
+    "Refund",
     "Secret",
     "Settings",
     "SignatureInvalid",

@@ -23,17 +23,28 @@ from celery.signals import setup_logging, worker_process_init, worker_process_sh
 
 from counterfoil.config import Settings
 from counterfoil.db import Database
+from counterfoil.evidence.tasks import TASKS as EVIDENCE_TASKS
+from counterfoil.evidence.tasks import followed_by_evidence
+from counterfoil.ingest.tasks import SYNC
 from counterfoil.ingest.tasks import TASKS as INGEST_TASKS
 from counterfoil.jobs.broker import RUN_JOB, celery_app
 from counterfoil.jobs.models import QUEUES
 from counterfoil.jobs.runner import JobRunner
 from counterfoil.jobs.supervisor import Supervisor
 from counterfoil.kit.provided import Provided
+from counterfoil.kit.signing import SealKey
 from counterfoil.objects import ObjectStore, open_store
 from counterfoil.observability import configure_logging, get_logger
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.plugins.migrate import quarantine_unmigrated
 from counterfoil.plugins.records import Task
+from counterfoil.webhooks.tasks import TASKS as WEBHOOK_TASKS
+
+TASKS = (
+    *(followed_by_evidence(task) if task is SYNC else task for task in INGEST_TASKS),
+    *EVIDENCE_TASKS,
+    *WEBHOOK_TASKS,
+)
 
 TASKS = (*INGEST_TASKS,)
 
@@ -121,7 +132,7 @@ def run_worker(
 
 
 def installed() -> WorkerRegistry:
-    """Everything this installation can do: the stream engine's jobs, and the plugins they work with."""
+    """Everything this installation can do: core's jobs, and the plugins they work with."""
     # Before the pool forks, so that its children share the imports.
     plugins = PluginManager.load()
 
@@ -130,7 +141,13 @@ def installed() -> WorkerRegistry:
         async with basic_resources(settings, database) as provided:
             await quarantine_unmigrated(plugins, settings)
             provided.add(plugins)
-            yield provided
+            provided.add(SealKey.parse(settings.seal_key.get_secret_value()))
+            store = open_store(settings)
+            provided.add(store, ObjectStore)
+            try:
+                yield provided
+            finally:
+                await store.close()
 
     return WorkerRegistry(tasks={task.name: task for task in TASKS}, resources=resources)
 

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from counterfoil.cli import COMMANDS
+
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def test_help_names_every_command(counterfoil: Command) -> None:
     said = counterfoil("--help").stdout
-    for command in ("up", "serve", "worker", "beat", "migrate", "doctor", "reset", "simulator", "openapi"):
+    for command in COMMANDS:
         assert f"    {command} " in said
 
 
@@ -31,7 +33,7 @@ def test_up_on_a_busy_port_names_the_variable_and_starts_nothing(counterfoil: Co
 def test_production_refuses_to_start_without_its_settings_and_names_them(counterfoil: Command, command: str) -> None:
     done = counterfoil(command, COUNTERFOIL_ENVIRONMENT="production", REDIS_URL="redis://127.0.0.1:1")
     assert done.returncode == 1
-    assert "not set: DATABASE_URL, COUNTERFOIL_MASTER_KEYS, COUNTERFOIL_JWT_KEYS." in done.stderr
+    assert "not set: DATABASE_URL, COUNTERFOIL_MASTER_KEYS, COUNTERFOIL_JWT_KEYS, COUNTERFOIL_SEAL_KEY." in done.stderr
 
 
 def test_a_setting_with_an_impossible_value_is_named_and_never_shown(counterfoil: Command) -> None:
@@ -58,6 +60,18 @@ def test_doctor_finds_a_database_that_is_not_migrated_and_one_that_is(counterfoi
     after = counterfoil("doctor", COUNTERFOIL_ENVIRONMENT="demo")
     assert after.returncode == 0, after.stdout
     assert "FAILED" not in after.stdout
+
+
+def test_doctor_finds_a_store_that_cannot_be_written_and_one_that_can(counterfoil: Command, tmp_path: Path) -> None:
+    done = counterfoil("doctor", COUNTERFOIL_OBJECT_STORE_URL=f"file://{tmp_path}/objects")
+    assert f"ok      object store: file://{tmp_path}/objects" in done.stdout
+    assert not [path for path in (tmp_path / "objects").rglob("*") if path.is_file()]
+    (tmp_path / "taken").write_text("")
+    done = counterfoil("doctor", COUNTERFOIL_OBJECT_STORE_URL=f"file://{tmp_path}/taken")
+    assert "FAILED  object store" in done.stdout
+    away = "s3://bucket/?endpoint=http://127.0.0.1:9"
+    done = counterfoil("doctor", COUNTERFOIL_OBJECT_STORE_URL=away, COUNTERFOIL_OBJECT_STORE_ACCESS_KEY="a")
+    assert "FAILED  object store: an access key and a secret key go together" in done.stdout
 
 
 def test_doctor_refuses_an_application_role_that_row_level_security_does_not_bind(

@@ -1,3 +1,4 @@
+import json
 import socket
 import stat
 import subprocess
@@ -9,6 +10,7 @@ from cryptography.fernet import Fernet
 
 from counterfoil.cli.errors import CommandError
 from counterfoil.cli.home import Home, WorldFile
+from counterfoil.kit.signing import SealKey
 from counterfoil.kit.tokens import parse_keys
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -29,9 +31,22 @@ def test_secrets_are_made_once_and_readable_by_nobody_else(home: Home) -> None:
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
 
 
+def test_a_home_of_an_earlier_version_gets_what_it_lacks_and_keeps_what_it_has(home: Home) -> None:
+    secrets = home.secrets()
+    path = home.path / "secrets/demo.json"
+    earlier = json.loads(path.read_text())
+    del earlier["seal_key"]
+    path.write_text(json.dumps(earlier))
+    completed = home.secrets()
+    assert (completed.master_keys, completed.app_password) == (secrets.master_keys, secrets.app_password)
+    SealKey.parse(completed.seal_key)
+    assert home.secrets() == completed
+
+
 def test_secrets_are_what_the_product_takes(home: Home) -> None:
     Fernet(home.secrets().master_keys)
     assert list(parse_keys(home.secrets().jwt_keys)) == ["demo"]
+    SealKey.parse(home.secrets().seal_key)
 
 
 def test_the_world_is_the_same_next_time(home: Home) -> None:

@@ -96,6 +96,7 @@ WEAK = {
     "no key": {"COUNTERFOIL_MASTER_KEYS": "secret"},
     "short": {"COUNTERFOIL_JWT_KEYS": "k1:" + base64.b64encode(secrets.token_bytes(16)).decode()},
     "token text": {"COUNTERFOIL_JWT_KEYS": "k1:" + text_key("change me, change me, change me, please")},
+    "seal": {"COUNTERFOIL_SEAL_KEY": base64.b64encode(b"1" * 32).decode()},
     "password": {"DATABASE_URL": "postgresql://counterfoil_app:postgres@127.0.0.1:1/db"},
 }
 
@@ -111,6 +112,7 @@ def test_production_refuses_to_start_with_a_secret_that_is_none_and_never_shows_
         "REDIS_URL": "redis://127.0.0.1:1",
         "COUNTERFOIL_MASTER_KEYS": fernet_key(),
         "COUNTERFOIL_JWT_KEYS": f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+        "COUNTERFOIL_SEAL_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
     }
     ((variable, value),) = WEAK[weakness].items()
     done = counterfoil(command, **(strong | {variable: value}), COUNTERFOIL_ENVIRONMENT="production")
@@ -125,10 +127,11 @@ def settings_with(**values: str) -> Settings:
 
 def test_the_demos_own_secrets_are_refused_in_production(tmp_path: Path) -> None:
     demo = Home(tmp_path).secrets()
-    taken = make_settings(home=tmp_path, master_keys=demo.master_keys, jwt_keys=demo.jwt_keys)
+    taken = make_settings(home=tmp_path, master_keys=demo.master_keys, jwt_keys=demo.jwt_keys, seal_key=demo.seal_key)
     assert weaknesses(taken, NEEDED) == [
         "COUNTERFOIL_MASTER_KEYS: that is the demo's",
         "COUNTERFOIL_JWT_KEYS: that is the demo's",
+        "COUNTERFOIL_SEAL_KEY: that is the demo's",
     ]
 
 

@@ -38,7 +38,7 @@ async def test_providers_say_what_they_ask_for_and_what_they_bring(signed_in: Si
     assert stripe["unavailable_reason"] is None
     assert set(stripe["settings_schema"]["properties"]) == {"api_base"}
     assert stripe["settings_schema"]["required"] == []
-    assert set(stripe["credentials_schema"]["properties"]) == {"api_key"}
+    assert set(stripe["credentials_schema"]["properties"]) == {"api_key", "webhook_secret"}
     assert stripe["credentials_schema"]["required"] == ["api_key"]
     assert stripe["credentials_schema"]["properties"]["api_key"]["x-secret"] is True
     charges = next(stream for stream in stripe["streams"] if stream["name"] == "charges")

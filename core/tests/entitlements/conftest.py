@@ -10,6 +10,25 @@ from counterfoil.config import Settings
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.testing.plugins import installed, write_distribution
 
+LEAN_CLAIMS = """
+requires = ["free"]
+[permissions]
+"lean.cut" = "Cut what is not needed"
+"lean.look" = { description = "See what was cut", roles = ["finance", "readonly"] }
+"""
+LEAN = """
+from typing import Literal
+from counterfoil.sdk import Settings, hookimpl
+
+class LeanSettings(Settings):
+    depth: int
+    tone: Literal["kind", "curt"] = "kind"
+
+@hookimpl
+def register_settings():
+    return LeanSettings
+"""
+
 
 def _manifest(name: str, rest: str = "") -> str:
     return f'name = "{name}"\ntitle = "{name.title()}"\npublisher = "Acme"\napi = 1\n{rest}'
@@ -17,11 +36,14 @@ def _manifest(name: str, rest: str = "") -> str:
 
 @pytest.fixture(scope="session")
 def plugins(tmp_path_factory: pytest.TempPathFactory) -> PluginManager:
-    """``free`` is for every plan, ``gold`` for the plan gold, ``lean`` requires free, ``broken`` cannot load."""
+    """``free`` is for every plan, ``gold`` for the plan gold, ``lean`` requires free, ``broken`` cannot load.
+
+    ``lean`` brings permissions and settings.
+    """
     site = tmp_path_factory.mktemp("site")
     write_distribution(site, "free", {}, version="1.2")
     write_distribution(site, "gold", {}, manifest=_manifest("gold", 'features.shine = { plans = ["gold", "black"] }\n'))
-    write_distribution(site, "lean", {}, manifest=_manifest("lean", 'requires = ["free"]\n'))
+    write_distribution(site, "lean", {"hooks.py": LEAN}, manifest=_manifest("lean", LEAN_CLAIMS))
     write_distribution(site, "broken", {"hooks.py": "import nothing_of_that_name\n"})
     with installed(site):
         return PluginManager.load()

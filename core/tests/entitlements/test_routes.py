@@ -87,8 +87,8 @@ async def test_nobody_is_told_anything_without_signing_in(client: httpx2.AsyncCl
 async def test_what_was_refused_is_on_record_although_the_transaction_is_not(
     signed_in: SignedIn, admin: Connection
 ) -> None:
-    for name, code in (
-        ("gold", "entitlement_required"),
+    for name, reason in (
+        ("gold", "gold.shine"),
         ("lean", "plugin_dependency"),
         ("broken", "plugin_quarantined"),
     ):
@@ -102,6 +102,6 @@ async def test_what_was_refused_is_on_record_although_the_transaction_is_not(
             "core.request.refused",
             f"POST /api/v1/plugins/{name}/enable",
             "denied",
-            code,
+            reason,
             signed_in.email,
         )

@@ -1,5 +1,7 @@
 """People who register, each with cookies and tokens of their own."""
 
+import email
+import email.policy
 import secrets
 from collections.abc import AsyncIterator
 from typing import Any
@@ -12,7 +14,7 @@ from fastapi import FastAPI
 
 from counterfoil.config import Settings
 
-from .people import PASSWORD, AuditTrail, MakeForm, Register, Registered
+from .people import PASSWORD, AuditTrail, Mailbox, MakeForm, Register, Registered
 
 
 @pytest.fixture
@@ -68,3 +70,25 @@ def audit_trail(admin: "asyncpg.Connection[Any]") -> AuditTrail:
         )
 
     return read
+
+
+@pytest.fixture
+def mailbox(settings: Settings) -> Mailbox:
+    """The mail somebody got, oldest first."""
+
+    def read(address: str) -> list[email.message.EmailMessage]:
+        paths = sorted((settings.home / "mail").glob("*.eml"))
+        mails = [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in paths]
+        return [mail for mail in mails if mail["To"] == address]
+
+    return read
+
+
+@pytest.fixture
+async def second_device(owner: Registered, app: FastAPI, settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
+    """The owner once more, with a session and cookies of its own."""
+    headers = {"Origin": settings.origin, "User-Agent": "phone/2"}
+    transport = httpx2.ASGITransport(app=app, client=("198.51.100.9", 1))
+    async with httpx2.AsyncClient(transport=transport, base_url=settings.origin, headers=headers, timeout=30) as client:
+        assert (await client.post("/api/v1/auth/login", json=owner.credentials)).status_code == 200
+        yield client

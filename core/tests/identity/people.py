@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from email.message import EmailMessage
 from typing import Any
 from uuid import UUID
 
@@ -35,3 +36,9 @@ class Registered:
 MakeForm = Callable[..., dict[str, str]]
 Register = Callable[..., Coroutine[Any, Any, Registered]]
 AuditTrail = Callable[[UUID], Coroutine[Any, Any, list[asyncpg.Record]]]
+Mailbox = Callable[[str], list[EmailMessage]]
+
+
+def token_in(text: str) -> str:
+    """The token of the one-time link in a text."""
+    return text.partition("#token=")[2].split()[0]

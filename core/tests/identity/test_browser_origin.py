@@ -1,6 +1,7 @@
 import httpx2
 import pytest
 from fastapi import FastAPI
+from structlog.testing import capture_logs
 
 from counterfoil.config import Settings
 
@@ -59,6 +60,18 @@ async def test_another_site_cannot_log_a_browser_in(owner: Registered, client: h
 async def test_another_site_cannot_register_a_browser(client: httpx2.AsyncClient, form: MakeForm) -> None:
     answer = await client.post("/api/v1/auth/register", json=form(), headers={"Origin": "https://evil.example"})
     assert (answer.status_code, answer.json()["code"]) == (403, "origin_mismatch")
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "https://evil.example/" + "x" * 500])
+async def test_a_log_in_from_another_site_is_logged_where_no_tenants_trail_can_tell_of_it(
+    owner: Registered, client: httpx2.AsyncClient, origin: str
+) -> None:
+    with capture_logs() as lines:
+        await client.post(LOGIN, json=owner.credentials, headers={"Origin": origin})
+    [line] = [line for line in lines if line["event"] == "identity.origin_mismatch"]
+    assert (line["log_level"], line["method"], line["path"]) == ("warning", "POST", LOGIN)
+    assert line["origin"] == origin[:200]
+    assert owner.form["password"] not in str(lines)
 
 
 async def test_a_form_post_is_no_log_in(owner: Registered, client: httpx2.AsyncClient) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from counterfoil.db import CoreBase, Database
+from counterfoil.identity.invitations.models import Invitation
 from counterfoil.identity.models import Membership, MembershipRole, User
 
 from .people import Register, Registered
@@ -53,6 +54,8 @@ async def test_a_user_of_two_tenants_is_seen_in_both_without_the_other_membershi
         "INSERT INTO core.refresh_sessions SELECT * FROM core.refresh_sessions",
         "UPDATE core.refresh_sessions SET revoked_at = NULL",
         "DELETE FROM core.refresh_sessions",
+        "SELECT * FROM core.password_resets",
+        "DELETE FROM core.password_resets",
     ],
 )
 async def test_the_application_role_reaches_neither_hashes_nor_sessions_nor_changes_users(
@@ -99,9 +102,42 @@ async def test_definer_functions_pin_their_search_path_and_answer_the_applicatio
             "session_is_live",
             "revoke_session",
             "rotate_session",
+            "lock_sessions",
+            "revoke_sessions",
+            "tenants_of",
+            "may_enter",
+            "sessions_of",
+            "rename_user",
+            "rehash_password",
+            "change_password",
+            "password_is_from",
+            "add_password_reset",
+            "find_password_reset",
+            "reset_password",
+            "find_invitation",
         ],
     )
-    assert len(functions) == 8
+    assert len(functions) == 21
     for function in functions:
         assert function["proconfig"] == ["search_path=pg_catalog, pg_temp"]
         assert (function["owner"], function["app_may"], function["others_may"]) == ("counterfoil_system", True, False)
+
+
+async def test_an_invitation_of_another_tenant_is_out_of_reach(register: Register, database: Database) -> None:
+    ours, theirs = await register(), await register()
+    await theirs.client.post("/api/v1/users", json={"email": "guest@example.com", "roles": ["readonly"]})
+    async with database.unit_of_work(theirs.tenant_id) as uow:
+        invitation = (await uow.session.scalars(select(Invitation))).one()
+    async with database.unit_of_work(ours.tenant_id) as uow:
+        assert (await uow.session.scalars(select(Invitation))).all() == []
+        changed = await uow.session.execute(text("UPDATE core.invitations SET accepted_at = now() RETURNING id"))
+        assert changed.all() == []
+    row = Invitation(
+        tenant_id=theirs.tenant_id,
+        email="a@example.com",
+        roles=["owner"],
+        token_hash=b"x",
+        expires_at=invitation.expires_at,
+    )
+    with pytest.raises(ProgrammingError, match="row-level security"):
+        await insert(database, ours.tenant_id, row)

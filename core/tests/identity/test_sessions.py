@@ -4,7 +4,7 @@ from typing import Any
 import asyncpg
 import httpx2
 
-from counterfoil.identity.refresh import hashed
+from counterfoil.identity.opaque import hashed
 
 from .people import AuditTrail, MakeForm, Registered
 

@@ -2,6 +2,7 @@ from uuid import UUID
 
 import pytest
 from core.tests.ingest.scripted import Bench
+from core.tests.ingest.wide import WideBench
 from sqlalchemy import insert
 
 from counterfoil.connections.models import Connection
@@ -19,3 +20,8 @@ async def bench(database: Database, tenant: UUID) -> Bench:
             )
         )
     return Bench(database=database, tenant_id=tenant, connection_id=connection_id)
+
+
+@pytest.fixture
+async def wide(bench: Bench) -> WideBench:
+    return WideBench(bench=bench)

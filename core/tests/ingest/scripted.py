@@ -10,7 +10,7 @@ from uuid import UUID
 
 from counterfoil.db import Database, UnitOfWork
 from counterfoil.ingest.control import Source
-from counterfoil.ingest.engine import Sync
+from counterfoil.ingest.engine import Mode, Sync
 from counterfoil.ingest.records import Origin
 from counterfoil.kit.ids import new_id
 from counterfoil.plugins.connector import (
@@ -195,7 +195,9 @@ class Bench:
     def job(self, **values: Any) -> Job:
         return Job(database=self.database, tenant_id=self.tenant_id, **values)
 
-    async def sync(self, *names: str, now: datetime = T0, mode: str = "incremental", job: Job | None = None) -> Outcome:
+    async def sync(
+        self, *names: str, now: datetime = T0, mode: Mode = "incremental", job: Job | None = None
+    ) -> Outcome:
         ctx = Ctx(self.world, http=FakeHttp(sent_at=now))
         source = Source(connector=self.connector, context=cast("Any", ctx), origin=self.origin)
         return await Sync(job or self.job(), source, mode=mode, now=now).run(self.streams(*names))

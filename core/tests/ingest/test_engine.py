@@ -313,7 +313,7 @@ async def test_a_run_whose_job_died_is_shown_as_interrupted(bench: Bench) -> Non
 async def test_an_attempt_that_dies_between_any_two_commits_loses_and_doubles_nothing(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("counterfoil.ingest.engine.BATCH_RECORDS", PAGE)
+    monkeypatch.setattr("counterfoil.ingest.batches.BATCH_RECORDS", PAGE)
     bench.world.things = things(40)
     bench.world.parents = {f"p{at:02}": {"id": f"p{at:02}", "children": [f"c{at:02}"]} for at in range(12)}
     job_id = new_id()

@@ -98,7 +98,7 @@ def test_references_become_the_ids_of_the_rows_they_mean() -> None:
     values = dict(zip(mapper.columns, row.values, strict=True))
     assert values["payout_id"] == derived_id(str(ORIGIN.tenant_id), "test", "acct_1", "payout", "po_1")
     assert values["payment_id"] is None
-    assert row.dedupe_key == "test:acct_1:payout_line:txn_1"
+    assert ORIGIN.dedupe_prefix("payout_line") == "test:acct_1:payout_line:"
     assert row.id == ORIGIN.row_id("payout_line", "txn_1")
 
 

@@ -77,6 +77,18 @@ CONNECTORS = {
     "targets of another kind": ("targets=[Payment]", "targets=[Payment, dict]", "targets has to name canonical rows"),
     "version 0": ("targets=[Payment]", "targets=[Payment], version=0", "versions begin at 1"),
     "no duration": ('lookback="3h"', 'lookback="three hours"', "not a duration: 'three hours'"),
+    "no duration of the horizon": ('lookback="3h"', 'horizon="a month"', "not a duration: 'a month'"),
+    "no slice": ('lookback="3h"', "slices=0", "at least one slice is read at a time"),
+    "tells of nothing there is": (
+        "targets=[Payment]",
+        'targets=[], tells_of=["refunds"]',
+        "tells of refunds, which the connector does not have",
+    ),
+    "open without a way to look again": (
+        "    @transactions.rows",
+        "    @transactions.open\n    def is_open(raw):\n        return True\n\n    @transactions.rows",
+        "add @transactions.fetch",
+    ),
     "no cursor": ('TimeCursor(lookback="3h")', "None", "the cursor has to be a TimeCursor or a ParentCursor"),
     "unknown parent": ('TimeCursor(lookback="3h")', 'ParentCursor(stream="x")', "there is no parent stream 'x'"),
     "its own parent": (

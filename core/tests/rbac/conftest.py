@@ -13,8 +13,11 @@ from counterfoil.config import Settings
 from counterfoil.kit import context
 from counterfoil.kit.errors import PermissionDenied
 from counterfoil.rbac import Scope, require, require_member
+from counterfoil.testing.plugin import SignedIn
 from counterfoil.web.middleware import RequestContext
 from counterfoil.web.problems import install_problem_handlers
+
+from .people import Connection, Join, SignIn, join
 
 RENAME = text("UPDATE core.tenants SET name = 'Renamed'")
 
@@ -78,3 +81,13 @@ async def work_in_hand(scope: Annotated[Scope, require("tenant.read")], pause_s:
 
 async def roles(scope: Annotated[Scope, require_member()]) -> dict[str, list[str]]:
     return {"roles": sorted(scope.roles), "permissions": sorted(scope.permissions)}
+
+
+@pytest.fixture
+def joined(admin: Connection, sign_in: SignIn) -> Join:
+    """Makes members of an owner's tenant, with roles."""
+
+    async def make(tenant: SignedIn, *roles: str) -> SignedIn:
+        return await join(admin, tenant, await sign_in(), roles)
+
+    return make

@@ -2,9 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from counterfoil.plugins.manager import PluginManager
 from counterfoil.rbac import require
-from counterfoil.rbac.catalogue import PERMISSIONS, ROLES, permissions_of
+from counterfoil.rbac.catalogue import PERMISSIONS, ROLES, Catalogue, permissions_of
 
+ALONE = Catalogue.of(PluginManager.load(entry_points=[]))
 NAMES = st.lists(st.sampled_from([*ROLES, "somebody", ""]))
 
 
@@ -29,6 +31,11 @@ def test_more_roles_never_permit_less(some: list[str], more: list[str]) -> None:
 @given(st.text().filter(lambda name: name not in ROLES))
 def test_a_role_nobody_defined_permits_nothing(name: str) -> None:
     assert permissions_of([name]) == frozenset()
+
+
+@given(NAMES)
+def test_without_plugins_the_catalogue_says_the_same(names: list[str]) -> None:
+    assert ALONE.permissions_of(names) == permissions_of(names)
 
 
 def test_a_permission_nobody_defined_cannot_guard_a_route() -> None:

@@ -35,11 +35,16 @@ def canonical(model: type[Canonical], row_id: UUID, values: dict[str, Any]) -> d
         "synced_at": NOON,
         "currency": "USD",
     }
+    columns: sa.ColumnCollection[str, sa.Column[Any]] = model.__table__.columns  # type: ignore[attr-defined]  # mapped classes have one
     if issubclass(model, PayoutLineRecord):
         own = {"kind": "charge", "gross": Decimal(10), "fee": Decimal(1), "net": Decimal(9)}
     else:
-        own = {"amount": Decimal(10), "status": "pending"}
-    return {**dict.fromkeys(model.__table__.columns.keys()), **common, **own, **values}  # type: ignore[attr-defined]  # mapped classes have one
+        own = {column.name: _something(column) for column in columns if not column.nullable}
+    return {**dict.fromkeys(columns.keys()), **own, **common, **values}
+
+
+def _something(column: "sa.Column[Any]") -> Any:
+    return {Decimal: Decimal(10), UUID: new_id(), str: "pending"}.get(column.type.python_type)
 
 
 @pytest.fixture(scope="session")

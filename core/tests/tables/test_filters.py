@@ -150,7 +150,8 @@ def test_a_decimal_reads_back_exactly(value: Decimal) -> None:
 
 @given(st.datetimes(*YEARS, timezones=st.timezones(), allow_imaginary=False))
 def test_a_time_reads_back_to_the_same_instant(value: datetime) -> None:
-    assert parse_value(value_text(value), "timestamp") == value
+    # In one zone: where clocks go back, a local time and its instant never compare equal.
+    assert parse_value(value_text(value), "timestamp") == value.astimezone(UTC)
 
 
 @given(st.dates())

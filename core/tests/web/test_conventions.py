@@ -125,3 +125,30 @@ async def test_api_answers_may_not_be_framed_sniffed_or_cached(client: httpx2.As
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Cache-Control"] == "no-store"
     assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "Strict-Transport-Security" not in headers
+
+
+@pytest.mark.parametrize(("configured", "scheme"), [(True, "http"), (False, "https")])
+async def test_https_is_pinned_where_people_use_it(configured: bool, scheme: str) -> None:
+    app = FastAPI()
+    app.add_middleware(RequestContext, is_https=configured)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=f"{scheme}://x") as client:
+        assert "max-age=" in (await client.get("/nothing")).headers["Strict-Transport-Security"]
+
+
+@pytest.mark.parametrize(("levels", "status"), [(64, 401), (65, 422), (900, 422)])
+async def test_json_nested_beyond_reason_is_refused(client: httpx2.AsyncClient, levels: int, status: int) -> None:
+    for opening, closing in ((b"[", b"]"), (b'{"a":', b"}")):
+        body = opening * levels + b"1" + closing * levels
+        answer = await client.post("/api/v1/tables/views", content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code == status
+        assert ("nested" in answer.json()["detail"]) == (status == 422)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate, gzip", "x"])
+async def test_a_compressed_body_is_refused(client: httpx2.AsyncClient, encoding: str) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": encoding}
+    answer = await client.post("/api/v1/auth/login", content=b"{}", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_encoding")

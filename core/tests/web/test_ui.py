@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount
@@ -15,6 +16,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from counterfoil.kit.errors import NotFound
+from counterfoil.web.middleware import RequestContext
 from counterfoil.web.ui import StaticUi, UiNotBuiltError, accepted_encoding, is_fresh
 
 HTML = "text/html; charset=utf-8"
@@ -60,7 +62,11 @@ async def not_found(_: Request, error: Exception) -> JSONResponse:
 
 @pytest.fixture
 def app(root: Path) -> Starlette:
-    return Starlette(routes=[Mount("/", app=StaticUi(root))], exception_handlers={NotFound: not_found})
+    return Starlette(
+        routes=[Mount("/", app=StaticUi(root))],
+        exception_handlers={NotFound: not_found},
+        middleware=[Middleware(RequestContext)],
+    )
 
 
 @pytest.fixture
@@ -202,7 +208,8 @@ def test_a_path_that_only_starts_like_the_api_s_is_a_page(client: TestClient) ->
 
 
 def test_head_answers_like_get_without_a_body(client: TestClient) -> None:
-    get, head = client.get("/login"), client.head("/login")
+    same = {"X-Correlation-ID": "0192f0c1-2345-7abc-8def-0123456789ab"}
+    get, head = client.get("/login", headers=same), client.head("/login", headers=same)
     assert head.status_code == 200
     assert head.content == b""
     assert head.headers == get.headers

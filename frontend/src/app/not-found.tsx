@@ -10,8 +10,8 @@ export default function NotFound() {
       <p className="text-muted-foreground">The link may be old, or mistyped.</p>
       <p>
         {/* A plain link: this page is part of every other page's payload, and the router's link would be too. */}
-        <a href="/connections" className="text-primary underline underline-offset-4">
-          Go to connections
+        <a href="/dashboard" className="text-primary underline underline-offset-4">
+          Go to the dashboard
         </a>
       </p>
     </main>

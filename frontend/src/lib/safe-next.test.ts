@@ -19,6 +19,9 @@ describe("the way on after a sign-in", () => {
     "connections",
     "/login",
     "/register?next=/jobs",
+    "/forgot-password",
+    "/reset-password",
+    "/accept-invitation",
   ])("is home for %j", (next) => expect(safeNext(next, ORIGIN)).toBe(HOME));
 
   test("is remembered by the log-in address", () => {

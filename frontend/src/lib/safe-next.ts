@@ -1,14 +1,16 @@
 import type { Route } from "next";
 
-export const HOME: Route = "/connections";
+export const HOME: Route = "/dashboard";
+
+// Where nobody who has just signed in wants to go. The links that open the last two work once and lead on by themselves.
+const SIGN_IN_PAGES = ["/login", "/register", "/forgot-password", "/reset-password", "/accept-invitation"];
 
 /** Only a path on this origin may follow a sign-in: anything else would make the page an open redirect. */
 export function safeNext(next: string | null | undefined, origin: string): Route {
   if (!next?.startsWith("/") || next.startsWith("//") || /[\\\p{Cc}]/u.test(next)) return HOME;
   const url = URL.canParse(next, origin) ? new URL(next, origin) : null;
   if (url?.origin !== origin) return HOME;
-  const isSignIn = url.pathname === "/login" || url.pathname === "/register";
-  return isSignIn ? HOME : (`${url.pathname}${url.search}${url.hash}` as Route);
+  return SIGN_IN_PAGES.includes(url.pathname) ? HOME : (`${url.pathname}${url.search}${url.hash}` as Route);
 }
 
 export function loginPath(location: Pick<Location, "pathname" | "search">): string {

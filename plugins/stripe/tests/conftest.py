@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 KEY = "sk_test_demo"
+ONCE = RetryPolicy(max_attempts=1)
 
 
 @contextmanager
@@ -51,6 +52,7 @@ class Simulated:
     world: World
     api: httpx2.Client
     control: httpx2.Client
+    minutes: int = 0
 
     def get(self, path: str, **params: str | int) -> dict[str, Any]:
         answer = self.api.get(path, params=params)
@@ -62,13 +64,23 @@ class Simulated:
         body: dict[str, Any] = self.control.get("/_simulator/expected").json()
         return body
 
+    def change(self, object_id: str, to: str, **more: Any) -> None:
+        order = {"object": object_id, "to": to, "at": self.next_moment(), **more}
+        self.control.post("/_simulator/world/change", json=order).raise_for_status()
+
+    def next_moment(self) -> int:
+        """A minute later each time: two changes must not share a second."""
+        self.minutes += 1
+        return int(self.world.as_of.timestamp()) + 60 * self.minutes
+
     def break_with(self, **fault: Any) -> None:
         self.control.put("/_simulator/faults", json=[{"match": "/v1/", **fault}]).raise_for_status()
 
 
 @pytest.fixture(scope="session")
 def world() -> World:
-    return World.generate(seed=5, orders=400, as_of=NOON, days=60)
+    # Of small worlds, one in which everything happens: disputes, and payouts and invoices in every state.
+    return World.generate(seed=2, orders=400, as_of=NOON, days=60)
 
 
 @contextmanager
@@ -107,14 +119,16 @@ class Unlimited(Stripe):
 
     limits = RateLimit(rps=10_000, concurrency=8)
 
+    def limits_for(self, settings: StripeSettings) -> RateLimit:  # noqa: ARG002 - the signature of the connector
+        return self.limits
+
 
 @asynccontextmanager
-async def opened(base_url: str, key: str = KEY) -> AsyncIterator[ConnectorContext]:
+async def opened(base_url: str, key: str = KEY, *, retry: RetryPolicy = ONCE) -> AsyncIterator[ConnectorContext]:
     """The product's own context for a connection to this address: guarded, signed in, one attempt for every request."""
     settings = StripeSettings.model_validate({"api_key": key, "api_base": base_url})
-    once = RetryPolicy(max_attempts=1)
     async with connector_context(
-        Unlimited(), settings, allow_private=True, hosts=["api.stripe.com"], retry=once
+        Unlimited(), settings, allow_private=True, hosts=["api.stripe.com"], retry=retry
     ) as ctx:
         yield ctx
 

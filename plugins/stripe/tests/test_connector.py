@@ -12,10 +12,12 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from counterfoil.kit.http import RetryPolicy
 from counterfoil.sdk import (
     Account,
     Page,
     PayoutLine,
+    RateLimit,
     SourceForbidden,
     SourceInvalid,
     SourceMalformed,
@@ -31,7 +33,17 @@ from counterfoil_stripe.connector import Stripe, StripeSettings
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-TIME_STREAMS = ("charges", "payouts", "balance_transactions")
+TIME_STREAMS = (
+    "charges",
+    "payment_intents",
+    "refunds",
+    "disputes",
+    "invoices",
+    "customers",
+    "payouts",
+    "balance_transactions",
+)
+KEYS = {"live": "sk_live_x", "restricted": "rk_live_x", "sandbox": "sk_test_x"}
 
 
 async def read(ctx: Any, stream: Any, window: Window) -> list[Page]:
@@ -62,15 +74,16 @@ async def test_a_stream_reads_every_object_once(ctx: Any, stripe: Any, name: str
     assert all(page.resume == page.records[-1].source_id for page in pages[:-1])
 
 
-@pytest.mark.parametrize("name", TIME_STREAMS)
+@pytest.mark.parametrize("name", [name for name in TIME_STREAMS if Stripe.streams[name].targets])
 async def test_every_record_of_a_stream_maps_to_a_row_of_its_target(ctx: Any, name: str) -> None:
     stream = Stripe.streams[name]
     assert stream.to_rows is not None
     for page in await read(ctx, stream, Window(until=utc_now())):
         for raw in page.records:
-            (row,) = stream.to_rows(raw.payload)
-            assert type(row) in stream.targets
+            row, *parts = stream.to_rows(raw.payload)
+            assert type(row) is stream.targets[0]
             assert row.source_id == raw.source_id
+            assert {type(part) for part in parts} <= set(stream.targets[1:])
 
 
 async def test_a_stream_resumes_after_the_last_page_that_landed(ctx: Any) -> None:
@@ -109,7 +122,7 @@ async def test_a_reconciled_payout_lists_members_that_add_up_to_it(ctx: Any, str
         assert sorted(ids(pages)) == sorted(expected.get(payout["id"], []))
         for page in pages:
             for raw in page.records:
-                (line,) = rows.of_balance_transaction(raw.payload)
+                line, *_ = rows.of_balance_transaction(raw.payload)
                 assert isinstance(line, PayoutLine)
                 if line.payout:
                     sums[line.payout.source_id] += line.net
@@ -135,6 +148,94 @@ def test_the_list_of_a_payout_outranks_the_plain_list() -> None:
     streams = Stripe.streams
     assert streams["payout_transactions"].authority > streams["balance_transactions"].authority
     assert streams["payout_transactions"].targets == streams["balance_transactions"].targets
+
+
+@pytest.mark.parametrize("name", [name for name, stream in Stripe.streams.items() if stream.fetch_one])
+async def test_one_record_can_be_fetched_as_its_list_shows_it(ctx: Any, stripe: Any, name: str) -> None:
+    fetch = Stripe.streams[name].fetch_one
+    assert fetch is not None
+    (listed, *_) = stripe.get(f"/v1/{name}", limit=1)["data"]
+    before = utc_now()
+    raw = await fetch(Stripe(), ctx, listed["id"])
+    assert raw is not None
+    assert (raw.source_id, raw.payload, raw.stream, raw.deleted) == (listed["id"], listed, None, False)
+    assert raw.observed_at is not None
+    assert before <= raw.observed_at <= utc_now()
+    assert await fetch(Stripe(), ctx, "zz_gone") is None
+
+
+async def test_a_deleted_customer_is_fetched_as_deleted(fresh_stripe: Any, connect: Any) -> None:
+    customer = fresh_stripe.get("/v1/customers", limit=1)["data"][0]["id"]
+    fresh_stripe.change(customer, "deleted")
+    fetch = Stripe.streams["customers"].fetch_one
+    assert fetch is not None
+    async with connect(fresh_stripe.base_url) as ctx:
+        raw = await fetch(Stripe(), ctx, customer)
+    assert raw is not None
+    assert raw.deleted
+
+
+async def test_an_answer_about_another_object_is_malformed(serve: Any, connect: Any) -> None:
+    async def answer(_: Request) -> JSONResponse:
+        return JSONResponse({"id": "ch_other", "object": "charge"})
+
+    fetch = Stripe.streams["charges"].fetch_one
+    assert fetch is not None
+    with serve(Starlette(routes=[Route("/v1/charges/{id}", answer)])) as base_url:
+        async with connect(base_url) as ctx:
+            with pytest.raises(SourceMalformed):
+                await fetch(Stripe(), ctx, "ch_1")
+
+
+async def test_the_account_begins_when_it_was_created(ctx: Any, stripe: Any) -> None:
+    began = await Stripe().earliest(ctx)
+    assert began is not None
+    assert int(began.timestamp()) == stripe.get("/v1/account")["created"]
+    sliced = [name for name, each in Stripe.streams.items() if getattr(each.cursor, "slices", 1) > 1]
+    for name in sliced:
+        assert stripe.get(f"/v1/{name}", **{"created[lt]": int(began.timestamp())})["data"] == []
+
+
+@pytest.mark.parametrize("path", ["/v1/charges", "/v1/payment_intents", "/v1/balance_transactions", "/v1/customers"])
+async def test_an_account_with_something_older_than_itself_has_no_known_beginning(
+    serve: Any, connect: Any, path: str
+) -> None:
+    async def listed(request: Request) -> JSONResponse:
+        assert request.query_params["created[lt]"] == "1000"
+        if request.url.path == "/v1/customers" != path:
+            return JSONResponse({"error": {"message": "no", "type": "invalid_request_error"}}, status_code=403)
+        data = [{"id": "older"}] if request.url.path == path else []
+        return JSONResponse({"data": data, "has_more": False})
+
+    async def account(_: Request) -> JSONResponse:
+        return JSONResponse({"id": "acct_1", "created": 1000})
+
+    with serve(Starlette(routes=[Route("/v1/account", account), Route("/v1/{name}", listed)])) as base_url:
+        async with connect(base_url) as ctx:
+            assert await Stripe().earliest(ctx) is None
+
+
+async def test_an_account_that_does_not_say_when_it_began_has_no_known_beginning(serve: Any, connect: Any) -> None:
+    async def account(_: Request) -> JSONResponse:
+        return JSONResponse({"id": "acct_1"})
+
+    with serve(Starlette(routes=[Route("/v1/account", account)])) as base_url:
+        async with connect(base_url) as ctx:
+            assert await Stripe().earliest(ctx) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "address", "limits"),
+    [
+        ("live", "https://api.stripe.com", RateLimit(rps=80, concurrency=8)),
+        ("restricted", "https://api.stripe.com", RateLimit(rps=80, concurrency=8)),
+        ("sandbox", "https://api.stripe.com", RateLimit(rps=25, concurrency=4)),
+        ("live", "http://127.0.0.1:9", RateLimit(rps=25, concurrency=4)),
+    ],
+)
+def test_a_live_key_may_ask_more_often(key: str, address: str, limits: RateLimit) -> None:
+    settings = StripeSettings.model_validate({"api_key": KEYS[key], "api_base": address})
+    assert Stripe().limits_for(settings) == limits
 
 
 async def test_a_restricted_key_is_told_which_permission_it_lacks(stripe: Any, connect: Any) -> None:
@@ -164,7 +265,10 @@ async def test_a_refused_key_is_unauthorized(stripe: Any, connect: Any, key: str
         ({"kind": "status_429", "reason": "lock_timeout"}, SourceRateLimited, "lock_timeout"),
         ({"kind": "status_500"}, SourceUnavailable, "unknown error"),
         ({"kind": "cut_page"}, SourceMalformed, "broke off"),
+        ({"kind": "wrong_length"}, SourceMalformed, "broke off"),
         ({"kind": "malformed"}, SourceMalformed, "no JSON"),
+        ({"kind": "truncated"}, SourceMalformed, "no JSON"),
+        ({"kind": "html"}, SourceMalformed, "no JSON"),
     ],
 )
 async def test_a_fault_of_the_source_has_its_own_error(
@@ -173,6 +277,17 @@ async def test_a_fault_of_the_source_has_its_own_error(
     stripe.break_with(**fault)
     with pytest.raises(error, match=words):
         await read(ctx, Stripe.streams["charges"], Window())
+
+
+async def test_an_object_lock_is_waited_out(stripe: Any, connect: Any) -> None:
+    charge = stripe.get("/v1/charges", limit=1)["data"][0]["id"]
+    stripe.break_with(match="/v1/charges/", kind="status_429", reason="lock_timeout", times=2)
+    fetch = Stripe.streams["charges"].fetch_one
+    assert fetch is not None
+    async with connect(stripe.base_url, retry=RetryPolicy(base_s=0.01)) as ctx:
+        raw = await fetch(Stripe(), ctx, charge)
+    assert raw is not None
+    assert stripe.control.get("/_simulator/stats").json()["statuses"] == {"200": 2, "429": 2}
 
 
 async def test_a_vanished_resume_point_is_an_invalid_request(ctx: Any) -> None:
@@ -197,9 +312,9 @@ def test_an_error_in_no_shape_of_stripes_is_left_to_its_status(body: Any) -> Non
     assert Stripe().classify(400, body, {}) is None
 
 
-def test_the_key_is_the_only_secret_and_the_address_has_a_default() -> None:
+def test_key_and_webhook_secret_are_the_secrets_and_the_address_has_a_default() -> None:
     settings = StripeSettings.model_validate({"api_key": "sk_live_x"})
-    assert StripeSettings.secret_fields() == {"api_key"}
+    assert StripeSettings.secret_fields() == {"api_key", "webhook_secret"}
     assert Stripe().base_url_for(settings) == "https://api.stripe.com"
     assert "sk_live_x" not in repr(settings)
 

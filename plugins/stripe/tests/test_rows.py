@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counterfoil.sdk import Payment, Payout, PayoutLine, Ref
+from counterfoil.sdk import Customer, Dispute, Fee, Invoice, Payment, Payout, PayoutLine, Ref, Refund
 from counterfoil.simulation.world import World
 from counterfoil_stripe import rows
 from counterfoil_stripe.money import amount
-from counterfoil_stripe.simulator import objects
+from counterfoil_stripe.simulator import billing, objects
 
 CREATED = 1_763_640_000
 CREATED_AT = datetime(2025, 11, 20, 12, tzinfo=UTC)
@@ -63,6 +63,7 @@ def transaction(**changes: Any) -> dict[str, Any]:
         "description": "Order #1001",
         "exchange_rate": None,
         "fee": 61,
+        "fee_details": [],
         "net": 989,
         "reporting_category": "charge",
         "source": "ch_1",
@@ -242,3 +243,147 @@ def test_mapped_amounts_are_those_of_the_world_in_every_currency(world: World) -
         assert row.currency == payment.currency
         seen.add(payment.currency)
     assert seen == set(exponents)
+
+
+def test_a_line_brings_the_parts_of_its_fee() -> None:
+    details = [
+        {"amount": 50, "application": None, "currency": "usd", "description": "Processing", "type": "stripe_fee"},
+        {"amount": 11, "application": None, "currency": "usd", "description": "VAT", "type": "tax"},
+    ]
+    line, *fees = rows.of_balance_transaction(transaction(fee_details=details))
+    common = {"source_created_at": CREATED_AT, "currency": "USD", "payout_line": Ref("payout_line", "txn_1")}
+    assert fees == [
+        Fee(source_id="txn_1_fee_1", kind="stripe_fee", amount=Decimal("0.50"), description="Processing", **common),  # type: ignore[arg-type]  # a dict of several types
+        Fee(source_id="txn_1_fee_2", kind="tax", amount=Decimal("0.11"), description="VAT", **common),  # type: ignore[arg-type]  # as above
+    ]
+    assert isinstance(line, PayoutLine)
+    assert line.fee == Decimal("0.61")
+
+
+def test_the_parts_of_a_fee_sum_to_it_everywhere(world: World) -> None:
+    for entry in world.entries:
+        line, *fees = rows.of_balance_transaction(objects.balance_transaction(world, entry))
+        assert isinstance(line, PayoutLine)
+        assert sum((fee.amount for fee in fees if isinstance(fee, Fee)), Decimal(0)) == line.fee
+
+
+def test_a_customer_becomes_a_customer() -> None:
+    customer = {
+        "id": "cus_1",
+        "created": CREATED,
+        "email": "ada@example.com",
+        "name": "Ada",
+        "phone": None,
+        "address": {"country": "IS"},
+        "tax_exempt": "reverse",
+        "currency": "isk",
+    }
+    expected = Customer(
+        source_id="cus_1",
+        source_created_at=CREATED_AT,
+        email="ada@example.com",
+        name="Ada",
+        country="IS",
+        tax_exempt=False,
+        currency="ISK",
+    )
+    assert rows.of_customer(customer) == [expected]
+    assert rows.of_customer({"id": "cus_2", "created": CREATED, "tax_exempt": "exempt", "address": None}) == [
+        Customer(source_id="cus_2", source_created_at=CREATED_AT, tax_exempt=True)
+    ]
+
+
+def refund(**changes: Any) -> dict[str, Any]:
+    card = {"reference": "74000000001", "reference_status": "available", "type": "refund"}
+    return {
+        "id": "re_1",
+        "created": CREATED,
+        "amount": 500,
+        "currency": "usd",
+        "charge": "ch_1",
+        "reason": "duplicate",
+        "status": "succeeded",
+        "destination_details": {"card": card, "type": "card"},
+        **changes,
+    }
+
+
+def test_a_refund_becomes_a_refund_of_its_payment() -> None:
+    assert rows.of_refund(refund()) == [
+        Refund(
+            source_id="re_1",
+            source_created_at=CREATED_AT,
+            amount=Decimal("5.00"),
+            currency="USD",
+            status="succeeded",
+            reason="duplicate",
+            refunded_at=CREATED_AT,
+            reference="74000000001",
+            payment=Ref("payment", "ch_1"),
+        )
+    ]
+
+
+@pytest.mark.parametrize("status", ["failed", "canceled"])
+def test_a_refund_that_came_to_nothing_was_never_refunded(status: str) -> None:
+    (row,) = rows.of_refund(refund(status=status, failure_reason="lost_or_stolen_card", destination_details=None))
+    assert isinstance(row, Refund)
+    assert (row.refunded_at, row.failure_reason, row.reference) == (None, "lost_or_stolen_card", None)
+
+
+def test_a_dispute_becomes_a_dispute_of_its_payment() -> None:
+    dispute = {
+        "id": "du_1",
+        "created": CREATED,
+        "amount": 1050,
+        "currency": "kwd",
+        "charge": "ch_1",
+        "reason": "fraudulent",
+        "status": "needs_response",
+        "evidence_details": {"due_by": CREATED + 86_400},
+    }
+    expected = Dispute(
+        source_id="du_1",
+        source_created_at=CREATED_AT,
+        amount=Decimal("1.050"),
+        currency="KWD",
+        status="needs_response",
+        reason="fraudulent",
+        evidence_due_at=datetime(2025, 11, 21, 12, tzinfo=UTC),
+        payment=Ref("payment", "ch_1"),
+    )
+    assert rows.of_dispute(dispute) == [expected]
+    (row,) = rows.of_dispute({**dispute, "evidence_details": {"due_by": None}})
+    assert isinstance(row, Dispute)
+    assert row.evidence_due_at is None
+
+
+def test_an_invoice_becomes_an_invoice_of_its_customer(world: World) -> None:
+    record = next(each for each in world.invoices if each.status == "paid" and each.currency == "USD")
+    body = billing.invoice(world, record)
+    assert rows.of_invoice(body) == [
+        Invoice(
+            source_id=body["id"],
+            source_created_at=record.created_at,
+            total=Decimal(record.amount) / 100,
+            amount_due=Decimal(record.amount) / 100,
+            amount_paid=Decimal(record.amount) / 100,
+            amount_remaining=Decimal(0),
+            currency="USD",
+            status="paid",
+            number=record.number,
+            due_at=record.due_at,
+            paid_at=record.paid_at,
+            period_start=record.created_at,
+            period_end=record.created_at,
+            description=body["description"],
+            customer=Ref("customer", body["customer"]),
+        )
+    ]
+
+
+def test_a_draft_invoice_has_neither_number_nor_payment(world: World) -> None:
+    record = next(each for each in world.invoices if each.status == "draft")
+    (row,) = rows.of_invoice({**billing.invoice(world, record), "customer": None, "due_date": None})
+    assert isinstance(row, Invoice)
+    assert (row.number, row.paid_at, row.customer, row.due_at, row.amount_paid) == (None, None, None, None, Decimal(0))

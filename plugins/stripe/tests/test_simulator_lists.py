@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 
     from counterfoil.simulation.world import World
 
-LISTS = ("charges", "payouts", "balance_transactions")
+LISTS = (
+    "charges",
+    "payment_intents",
+    "refunds",
+    "disputes",
+    "invoices",
+    "customers",
+    "payouts",
+    "balance_transactions",
+)
 
 
 def page(collection: Collection, **params: str | int) -> dict[str, Any]:

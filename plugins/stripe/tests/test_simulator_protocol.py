@@ -5,13 +5,17 @@ from __future__ import annotations
 import base64
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 
-from counterfoil_stripe.connector import API_VERSION, Stripe
+from counterfoil_stripe.connector import Stripe
+from counterfoil_stripe.reading import API_VERSION
+from counterfoil_stripe.simulator import versions
+from counterfoil_stripe.simulator.keys import _WORDS
 
 
 def basic(user: str) -> dict[str, str]:
@@ -21,6 +25,7 @@ def basic(user: str) -> dict[str, str]:
 def test_the_simulator_speaks_the_version_the_connector_asks_for(stripe: Any) -> None:
     answer = stripe.api.get("/v1/charges", headers=dict(Stripe.headers))
     assert (answer.status_code, answer.headers["stripe-version"]) == (200, API_VERSION)
+    assert versions.API_VERSION == API_VERSION
     assert stripe.api.get("/v1/charges").headers["stripe-version"] == API_VERSION
     refused = stripe.api.get("/v1/charges", headers={"Stripe-Version": "2022-11-15"})
     assert (refused.status_code, refused.json()["error"]["message"]) == (400, "Invalid Stripe API version: 2022-11-15")
@@ -74,12 +79,18 @@ def test_a_request_without_a_good_key_is_unauthorized(
         ("/v1/charges", "charges", "rak_charge_read"),
         ("/v1/payouts", "payouts", "rak_payout_read"),
         ("/v1/balance_transactions", "balance", "rak_balance_transaction_source_read"),
+        ("/v1/refunds", "charges", "rak_charge_read"),
+        ("/v1/payment_intents", "intents", "rak_payment_intent_read"),
+        ("/v1/disputes", "disputes", "rak_dispute_read"),
+        ("/v1/invoices", "invoices", "rak_invoice_read"),
+        ("/v1/customers", "customers", "rak_customer_read"),
+        ("/v1/events", "events", "rak_event_read"),
     ],
 )
 def test_a_restricted_key_reads_what_it_names_and_nothing_else(
     stripe: Any, path: str, word: str, permission: str
 ) -> None:
-    others = "_".join({"account", "charges", "payouts", "balance"} - {word})
+    others = "_".join(set(_WORDS) - {word})
     allowed = stripe.control.get(path, headers={"Authorization": f"Bearer rk_test_{word}"})
     refused = stripe.control.get(path, headers={"Authorization": f"Bearer rk_test_{others}"})
     assert (allowed.status_code, refused.status_code) == (200, 403)
@@ -152,6 +163,71 @@ def test_a_malformed_answer_is_complete_and_no_json(stripe: Any) -> None:
     assert answer.status_code == 200
     with pytest.raises(ValueError, match=r"(?i)expecting|delimiter|unexpected"):
         answer.json()
+
+
+def test_a_wrong_length_announces_more_than_all(stripe: Any) -> None:
+    stripe.break_with(kind="wrong_length")
+    with pytest.raises(httpx2.RemoteProtocolError):
+        stripe.api.get("/v1/charges")
+
+
+@pytest.mark.parametrize("kind", ["truncated", "html"])
+def test_an_answer_may_be_whole_and_still_no_json(stripe: Any, kind: str) -> None:
+    stripe.break_with(kind=kind)
+    answer = stripe.api.get("/v1/charges")
+    assert answer.status_code == 200
+    assert answer.content.startswith(b"{" if kind == "truncated" else b"<!doctype html>")
+    with pytest.raises(ValueError, match=r"(?i)expecting|delimiter|unexpected|unterminated"):
+        answer.json()
+
+
+def test_a_lock_may_be_on_one_object_only(stripe: Any) -> None:
+    first, second = (charge["id"] for charge in stripe.get("/v1/charges", limit=2)["data"])
+    stripe.break_with(match=f"/v1/charges/{first}", kind="status_429", reason="lock_timeout")
+    assert stripe.api.get(f"/v1/charges/{first}").json()["error"]["code"] == "lock_timeout"
+    assert stripe.api.get(f"/v1/charges/{second}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"), [({"endpoint_rps": 5}, "endpoint-rate"), ({"global_rps": 5}, "global-rate")]
+)
+def test_limits_are_those_that_are_switched_on(fresh_stripe: Any, limits: dict[str, int], reason: str) -> None:
+    fresh_stripe.control.put("/_simulator/limits", json=limits).raise_for_status()
+    answers = [fresh_stripe.api.get("/v1/charges", params={"limit": 1}) for _ in range(8)]
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert [answer.status_code for answer in answers[:5]] == [200] * 5
+    assert {answer.headers["stripe-rate-limited-reason"] for answer in refused} == {reason}
+    other = fresh_stripe.api.get("/v1/payouts").status_code
+    assert other == (200 if reason == "endpoint-rate" else 429)
+    time.sleep(1.05)
+    assert fresh_stripe.api.get("/v1/charges").status_code == 200
+
+
+def test_only_so_many_requests_at_a_time(fresh_stripe: Any) -> None:
+    fresh_stripe.control.put("/_simulator/limits", json={"global_concurrency": 1}).raise_for_status()
+    fresh_stripe.break_with(match="/v1/charges", kind="slow", delay_s=0.5)
+    with ThreadPoolExecutor() as pool:
+        slow = pool.submit(fresh_stripe.api.get, "/v1/charges")
+        time.sleep(0.2)
+        refused = fresh_stripe.api.get("/v1/payouts")
+        assert refused.headers["stripe-rate-limited-reason"] == "global-concurrency"
+        assert slow.result().status_code == 200
+    assert fresh_stripe.api.get("/v1/payouts").status_code == 200
+
+
+def test_an_older_version_writes_objects_its_own_way(stripe: Any) -> None:
+    old = {"Stripe-Version": versions.OLDER_VERSION}
+    new_invoice = stripe.get("/v1/invoices", limit=1)["data"][0]
+    invoice = stripe.api.get("/v1/invoices", params={"limit": 1}, headers=old).json()["data"][0]
+    assert (invoice["id"], invoice["date"]) == (new_invoice["id"], new_invoice["created"])
+    assert invoice.keys().isdisjoint({"created", "status_transitions"})
+    intent = stripe.get("/v1/payment_intents", limit=1)["data"][0]
+    old_intent = stripe.api.get(f"/v1/payment_intents/{intent['id']}", headers=old).json()
+    assert "latest_charge" not in old_intent
+    assert [charge["id"] for charge in old_intent["charges"]["data"]] == [intent["latest_charge"]]
+    customer = stripe.get("/v1/customers", limit=1)["data"][0]["id"]
+    assert "account_balance" in stripe.api.get(f"/v1/customers/{customer}", headers=old).json()
+    assert stripe.api.get("/v1/charges", headers=old).json()["data"][0]["refunds"]["object"] == "list"
 
 
 def test_a_slow_answer_comes_late_and_whole(stripe: Any) -> None:

@@ -17,6 +17,10 @@ class Command:
     module: str
     help: str
 
+    @property
+    def sentence(self) -> str:
+        return f"{self.help[0].upper()}{self.help[1:]}."
+
 
 COMMANDS = {
     "up": Command(module="up", help="start everything on this machine, with a demo tenant"),
@@ -26,6 +30,9 @@ COMMANDS = {
     "migrate": Command(module="migrate", help="create or update the database's roles and schemas"),
     "doctor": Command(module="doctor", help="check settings, database, Redis and folders, and say what to do"),
     "secrets": Command(module="secrets", help="rotate the keys that secrets are sealed under"),
+    "evidence": Command(module="evidence", help="check evidence packs, and show the key they are checked with"),
+    "audit": Command(module="audit", help="verify the seals of the audit log"),
+    "tenant": Command(module="tenant", help="show or change a tenant's plan, quotas and features"),
     "reset": Command(module="reset", help="remove the demo's data"),
     "simulator": Command(module="simulator", help="serve a simulated vendor"),
     "openapi": Command(module="openapi", help="print the description of the HTTP API"),
@@ -48,7 +55,7 @@ def _run(given: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="counterfoil", description="Sync, reconcile and audit commerce data.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND [options]")
     for name, command in COMMANDS.items():
-        sub = commands.add_parser(name, help=command.help, description=command.help.capitalize() + ".")
+        sub = commands.add_parser(name, help=command.help, description=command.sentence)
         if name in given[:1]:
             module = importlib.import_module(f"counterfoil.cli.{command.module}")
             module.configure(sub)

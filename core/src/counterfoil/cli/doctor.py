@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import io
 import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, suppress
@@ -13,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from counterfoil.audit.seals import SealKeys
 from counterfoil.cli.errors import CommandError
 from counterfoil.cli.output import say
 from counterfoil.cli.repository import ServerFacts, server_facts
@@ -24,8 +26,11 @@ from counterfoil.db import Database
 from counterfoil.db.database import sqlalchemy_url
 from counterfoil.db.migrate import CORE, REQUIRED_POSTGRES, current_revisions
 from counterfoil.db.roles import APP, OWNER, READ_ONLY, SYSTEM
+from counterfoil.kit.errors import Problem
+from counterfoil.kit.ids import new_id
 from counterfoil.kit.sealing import MasterKeys
 from counterfoil.kit.tokens import parse_keys
+from counterfoil.objects import open_store
 from counterfoil.plugins.errors import BundledPluginBroken
 from counterfoil.plugins.manager import PluginManager
 
@@ -92,6 +97,17 @@ async def check_token_keys(settings: Settings) -> str:
         todo = "Each is KID:BASE64 with 32 bytes or more: echo k1:$(head -c 32 /dev/urandom | base64)"
         raise Finding(f"COUNTERFOIL_JWT_KEYS: {error}", todo) from error
     return _counted(keys, "COUNTERFOIL_JWT_KEYS")
+
+
+async def check_seal_key(settings: Settings) -> str:
+    todo = "Make one, and keep it: head -c 32 /dev/urandom | base64"
+    if not settings.seal_key.get_secret_value():
+        raise Finding("COUNTERFOIL_SEAL_KEY is empty", todo)
+    try:
+        keys = SealKeys.of(settings)
+    except ValueError as error:
+        raise Finding(f"COUNTERFOIL_SEAL_KEY or COUNTERFOIL_FORMER_SEAL_KEYS: {error}", todo) from error
+    return f"signs as {keys.signing.key_id}, {len(keys.public) - 1} former"
 
 
 def _counted(keys: list[str], variable: str) -> str:
@@ -222,6 +238,27 @@ async def check_home(settings: Settings) -> str:
     return str(home)
 
 
+async def check_object_store(settings: Settings) -> str:
+    """Write, read and delete a probe."""
+    todo = "Check COUNTERFOIL_OBJECT_STORE_URL, the credentials, and that the bucket or folder is there and may be written."
+    key, content = f"doctor/probe/{new_id()}", b"counterfoil"
+    try:
+        store = open_store(settings)
+        try:
+            await store.put(key, io.BytesIO(content))
+            found = b"".join([chunk async for chunk in store.read(key)])
+            await store.delete(key)
+        finally:
+            await store.close()
+    except Problem as problem:
+        raise Finding(problem.detail, todo) from problem
+    except (OSError, ValueError) as error:
+        raise Finding(str(error), todo) from error
+    if found != content:
+        raise Finding("a probe did not come back as it was written", todo)
+    return settings.object_store_url.partition("?")[0] or "the folder `objects` of the home"
+
+
 async def _facts(address: str, variable: str) -> ServerFacts:
     if not address:
         raise Finding(f"{variable} is not set", "Set it to a PostgreSQL address.")
@@ -243,6 +280,7 @@ CHECKS: dict[str, Check] = {
     "master keys": check_master_keys,
     "token keys": check_token_keys,
     "secrets": check_secrets,
+    "seal key": check_seal_key,
     "database": check_database,
     "row-level security": check_row_security,
     "roles": check_roles,
@@ -252,4 +290,5 @@ CHECKS: dict[str, Check] = {
     "data keys": check_data_keys,
     "redis": check_redis,
     "home": check_home,
+    "object store": check_object_store,
 }

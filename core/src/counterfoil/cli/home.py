@@ -35,6 +35,7 @@ class DemoSecrets:
     jwt_keys: str
     app_password: str
     demo_password: str
+    seal_key: str
 
     @classmethod
     def make(cls) -> "DemoSecrets":
@@ -43,6 +44,7 @@ class DemoSecrets:
             jwt_keys=f"demo:{base64.b64encode(secrets.token_bytes(32)).decode()}",
             app_password=secrets.token_urlsafe(24),
             demo_password=secrets.token_urlsafe(12),
+            seal_key=base64.b64encode(secrets.token_bytes(32)).decode(),
         )
 
 
@@ -117,9 +119,12 @@ class Home:
         folder = self.path / "secrets"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / "demo.json"
-        if not path.exists():
-            write_private(path, asdict(DemoSecrets.make()))
-        return DemoSecrets(**json.loads(path.read_text()))
+        kept: dict[str, str] = self.read(path) or {}
+        # A home of an earlier version lacks what came later.
+        complete = asdict(DemoSecrets.make()) | kept
+        if complete != kept:
+            write_private(path, complete)
+        return DemoSecrets(**complete)
 
     def world(self) -> WorldFile:
         if not self.world_path.exists():

@@ -17,6 +17,7 @@ NEEDED = {
     "REDIS_URL": "redis_url",
     "COUNTERFOIL_MASTER_KEYS": "master_keys",
     "COUNTERFOIL_JWT_KEYS": "jwt_keys",
+    "COUNTERFOIL_SEAL_KEY": "seal_key",
 }
 ADMIN = {"DATABASE_ADMIN_URL": "database_admin_url"}
 NEEDED_TO_MIGRATE = {"DATABASE_URL": "database_url"} | ADMIN
@@ -85,6 +86,7 @@ def demo_settings(settings: Settings, *, home: Home, postgres: EmbeddedPostgres,
             "redis_url": SecretStr(valkey.url()),
             "master_keys": SecretStr(secrets.master_keys),
             "jwt_keys": SecretStr(secrets.jwt_keys),
+            "seal_key": SecretStr(secrets.seal_key),
             "allow_private_networks": True,
         }
     )
@@ -97,6 +99,9 @@ def child_environment(settings: Settings) -> dict[str, str]:
         "COUNTERFOIL_HOME": str(settings.home),
         "COUNTERFOIL_HOST": settings.host,
         "COUNTERFOIL_PORT": str(settings.port),
+        "COUNTERFOIL_OBJECT_STORE_URL": settings.object_store_url,
+        "COUNTERFOIL_OBJECT_STORE_ACCESS_KEY": settings.object_store_access_key.get_secret_value(),
+        "COUNTERFOIL_OBJECT_STORE_SECRET_KEY": settings.object_store_secret_key.get_secret_value(),
         "COUNTERFOIL_ALLOW_PRIVATE_NETWORKS": str(settings.allow_private_networks).lower(),
     }
 
@@ -109,5 +114,6 @@ def throwaway_settings() -> Settings:
             "redis_url": SecretStr("redis://localhost"),
             "master_keys": SecretStr(DemoSecrets.make().master_keys),
             "jwt_keys": SecretStr(DemoSecrets.make().jwt_keys),
+            "seal_key": SecretStr(DemoSecrets.make().seal_key),
         }
     )

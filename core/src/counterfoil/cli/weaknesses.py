@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 
 from cryptography.fernet import Fernet
@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError
 
 from counterfoil.cli.home import Home
 from counterfoil.config import Settings
+from counterfoil.kit.signing import SealKey
 from counterfoil.kit.tokens import parse_keys
 
 _LEAST_BYTES = 32
@@ -28,7 +29,7 @@ def weaknesses(settings: Settings, needed: Mapping[str, str]) -> list[str]:
     demo = _of_the_demo(settings)
     found: list[str] = []
     keys: dict[bytes, str] = {}
-    for variable, read in (("COUNTERFOIL_MASTER_KEYS", _master_keys), ("COUNTERFOIL_JWT_KEYS", _token_keys)):
+    for variable, read in _READERS.items():
         if variable not in needed:
             continue
         value = getattr(settings, needed[variable]).get_secret_value()
@@ -59,6 +60,19 @@ def _master_keys(value: str) -> Iterable[bytes]:
 
 def _token_keys(value: str) -> Iterable[bytes]:
     return parse_keys(value).values()
+
+
+def _seal_key(value: str) -> Iterable[bytes]:
+    SealKey.parse(value)
+    # In PEM it was made by a program for keys.
+    return [] if value.lstrip().startswith("-----") else [base64.b64decode(value)]
+
+
+_READERS: Mapping[str, Callable[[str], Iterable[bytes]]] = {
+    "COUNTERFOIL_MASTER_KEYS": _master_keys,
+    "COUNTERFOIL_JWT_KEYS": _token_keys,
+    "COUNTERFOIL_SEAL_KEY": _seal_key,
+}
 
 
 def _weakness(secret: bytes) -> str | None:

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, Numeric, Table, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from counterfoil.commerce.rows import Payment, Payout, PayoutLine
+from counterfoil.commerce.rows import Customer, Dispute, Fee, Invoice, Payment, Payout, PayoutLine, Refund
 from counterfoil.db.base import CoreBase, TenantOwned
 from counterfoil.plugins.connector import CanonicalRow
 
@@ -68,6 +68,71 @@ class PaymentRecord(Canonical, CoreBase):
     source_charge: Mapped[str | None]
 
 
+class CustomerRecord(Canonical, CoreBase):
+    __tablename__ = "customers"
+    __table_args__ = _arguments(__tablename__)
+    row = Customer
+
+    email: Mapped[str | None]
+    name: Mapped[str | None]
+    phone: Mapped[str | None]
+    country: Mapped[str | None]
+    tax_exempt: Mapped[bool | None]
+    orders_count: Mapped[Decimal | None] = mapped_column(Numeric)
+    lifetime_value: Mapped[Decimal | None] = mapped_column(MONEY)
+    currency: Mapped[str | None]
+
+
+class RefundRecord(Canonical, CoreBase):
+    __tablename__ = "refunds"
+    __table_args__ = (*_arguments(__tablename__), Index("refunds_payment_id_idx", "tenant_id", "payment_id"))
+    row = Refund
+
+    amount: Mapped[Decimal] = mapped_column(MONEY)
+    currency: Mapped[str]
+    status: Mapped[str]
+    reason: Mapped[str | None]
+    failure_reason: Mapped[str | None]
+    refunded_at: Mapped[datetime | None]
+    reference: Mapped[str | None]
+    payment_id: Mapped[UUID | None]
+    order_id: Mapped[UUID | None]
+
+
+class DisputeRecord(Canonical, CoreBase):
+    __tablename__ = "disputes"
+    __table_args__ = (*_arguments(__tablename__), Index("disputes_payment_id_idx", "tenant_id", "payment_id"))
+    row = Dispute
+
+    amount: Mapped[Decimal] = mapped_column(MONEY)
+    currency: Mapped[str]
+    status: Mapped[str]
+    reason: Mapped[str | None]
+    evidence_due_at: Mapped[datetime | None]
+    payment_id: Mapped[UUID | None]
+    order_id: Mapped[UUID | None]
+
+
+class InvoiceRecord(Canonical, CoreBase):
+    __tablename__ = "invoices"
+    __table_args__ = (*_arguments(__tablename__), Index("invoices_customer_id_idx", "tenant_id", "customer_id"))
+    row = Invoice
+
+    total: Mapped[Decimal] = mapped_column(MONEY)
+    amount_due: Mapped[Decimal] = mapped_column(MONEY)
+    amount_paid: Mapped[Decimal] = mapped_column(MONEY)
+    amount_remaining: Mapped[Decimal] = mapped_column(MONEY)
+    currency: Mapped[str]
+    status: Mapped[str]
+    number: Mapped[str | None]
+    due_at: Mapped[datetime | None]
+    paid_at: Mapped[datetime | None]
+    period_start: Mapped[datetime | None]
+    period_end: Mapped[datetime | None]
+    description: Mapped[str | None]
+    customer_id: Mapped[UUID | None]
+
+
 class PayoutRecord(Canonical, CoreBase):
     __tablename__ = "payouts"
     __table_args__ = _arguments(__tablename__)
@@ -107,7 +172,28 @@ class PayoutLineRecord(Canonical, CoreBase):
     dispute_id: Mapped[UUID | None]
 
 
-RECORDS: tuple[type[Canonical], ...] = (PaymentRecord, PayoutRecord, PayoutLineRecord)
+class FeeRecord(Canonical, CoreBase):
+    __tablename__ = "fees"
+    __table_args__ = (*_arguments(__tablename__), Index("fees_payout_line_id_idx", "tenant_id", "payout_line_id"))
+    row = Fee
+
+    kind: Mapped[str]
+    amount: Mapped[Decimal] = mapped_column(MONEY)
+    currency: Mapped[str]
+    payout_line_id: Mapped[UUID]
+    description: Mapped[str | None]
+
+
+RECORDS: tuple[type[Canonical], ...] = (
+    CustomerRecord,
+    PaymentRecord,
+    RefundRecord,
+    DisputeRecord,
+    InvoiceRecord,
+    PayoutRecord,
+    PayoutLineRecord,
+    FeeRecord,
+)
 
 
 def table_of(row: type[CanonicalRow]) -> Table:

@@ -19,9 +19,10 @@ from counterfoil.connections.schemas import (
 )
 from counterfoil.connections.settings import schemas
 from counterfoil.db import Database
+from counterfoil.entitlements.plans import CONNECTIONS
+from counterfoil.entitlements.quotas import require_quota
 from counterfoil.entitlements.service import require_plugin
-from counterfoil.identity.deps import Authenticated
-from counterfoil.identity.service import user_actor
+from counterfoil.identity.deps import AnyCredential
 from counterfoil.ingest.service import target_tables
 from counterfoil.kit import context
 from counterfoil.kit.errors import EntitlementRequired, PluginDisabled
@@ -44,11 +45,11 @@ TheDatabase = Annotated[Database, Depends(provided(Database))]
 _may_manage = asynccontextmanager(Gate("connections.manage").__call__)
 
 
-async def manager(credential: Authenticated, database: TheDatabase) -> AsyncIterator[Caller]:
+async def manager(credential: AnyCredential, database: TheDatabase) -> AsyncIterator[Caller]:
     """As ``Manageable``, but with the transaction already closed: for a route that waits for a vendor."""
     async with _may_manage(credential, database) as scope:
         caller = scope.caller
-    with context.bound(context.current_actor, user_actor(caller.user_id, caller.email)):
+    with context.bound(context.current_actor, caller.actor):
         yield caller
 
 
@@ -80,6 +81,7 @@ async def create_connection(
     """Store settings and credentials. The vendor is not called: test the connection next."""
     plugin, _ = service.connector_of(body.kind, plugins=plugins)
     await require_plugin(scope.uow, plugin, plugins=plugins)
+    await require_quota(scope.uow, CONNECTIONS)
     connection = await service.create(
         scope.uow,
         kind=body.kind,

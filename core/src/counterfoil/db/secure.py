@@ -25,21 +25,56 @@ GLOBAL_TABLES: dict[str, str | None] = {
     "core.tenants": f"id = {CURRENT_TENANT}",
     "core.users": "EXISTS (SELECT FROM core.memberships m WHERE m.user_id = users.id)",
     "core.refresh_sessions": None,
+    "core.password_resets": None,
+    "core.epochs": None,
 }
 # Tables the definer functions work on before a tenant is known. Anything added here needs a reason in review; a test holds the list.
 SYSTEM_TABLES = frozenset(
-    {"core.tenants", "core.users", "core.refresh_sessions", "core.memberships", "core.jobs", "core.job_events"}
+    {
+        "core.tenants",
+        "core.users",
+        "core.refresh_sessions",
+        "core.memberships",
+        # A person's tenants are shown with the roles in each.
+        "core.membership_roles",
+        # Who asks for a new password has no session.
+        "core.password_resets",
+        # A link is presented by somebody who is no member yet.
+        "core.invitations",
+        "core.jobs",
+        "core.job_events",
+        # A window of transaction ids goes across tenants, and so does the question which of them have something in it.
+        "core.epochs",
+        "core.audit_events",
+        "core.audit_seals",
+        "core.audit_archives",
+        # An API key is presented before its tenant is known: it is looked up by its hash, and its use is noted.
+        "core.api_keys",
+        # A webhook's address names a connection; whose it is has to be found out first.
+        "core.connections",
+    }
 )
 
 DEFAULT_GRANT = "SELECT, INSERT, UPDATE, DELETE"
 APP_GRANTS: dict[str, str] = {
     "core.api_calls": "SELECT, INSERT",
     "core.audit_events": "SELECT, INSERT",
+    # Written once: what a row says of an object, and for how long it must stay, nobody changes afterwards.
+    "core.objects": "SELECT, INSERT, DELETE",
+    "core.evidence_packs": "SELECT, INSERT, DELETE",
+    "core.audit_seals": "SELECT, INSERT, UPDATE (anchor_key)",
+    "core.audit_archives": "SELECT, INSERT, UPDATE (purged_at)",
     "core.users": "SELECT (id, email, name, status, last_login_at, created_at, updated_at)",
     "core.tenants": "SELECT, INSERT, UPDATE (name, default_currency, timezone, updated_at)",
+    # What a key may do is settled when it is made.
+    "core.api_keys": "SELECT, INSERT, DELETE, UPDATE (name, prefix, key_hash, revoked_at, revoked_reason, updated_at)",
+    # What a tenant is granted is for the operator to say, who writes as the owner.
+    "core.tenant_overrides": "SELECT",
 }
-# What even a reader of everything has no business with: sealed credentials and wrapped keys.
-HIDDEN_FROM_READ_ONLY = frozenset({"core.connections", "core.tenant_keys"})
+# What is append-only is so for the definer functions too.
+SYSTEM_GRANTS = dict.fromkeys(("core.audit_events", "core.audit_seals", "core.audit_archives"), "SELECT")
+# What even a reader of everything has no business with: sealed credentials, wrapped keys, answers kept for one caller.
+HIDDEN_FROM_READ_ONLY = frozenset({"core.connections", "core.idempotency_keys", "core.tenant_keys", "core.api_keys"})
 
 
 class UnsecuredTable(Exception):
@@ -137,7 +172,9 @@ async def _apply_grants(connection: AsyncConnection, relation: Relation, *, is_r
     table = relation.sql
     await connection.execute(text(f"REVOKE ALL ON {table} FROM PUBLIC, {APP}, {READ_ONLY}, {SYSTEM}"))
     if relation.qualified in SYSTEM_TABLES:
-        await connection.execute(text(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {SYSTEM}"))
+        await connection.execute(
+            text(f"GRANT {SYSTEM_GRANTS.get(relation.qualified, DEFAULT_GRANT)} ON {table} TO {SYSTEM}")
+        )
     # A partition is reached through its parent, whose policy and privileges then apply.
     if is_reachable and not relation.is_partition:
         await connection.execute(text(f"GRANT {APP_GRANTS.get(relation.qualified, DEFAULT_GRANT)} ON {table} TO {APP}"))

@@ -1,4 +1,4 @@
-from counterfoil.kit.errors import Conflict
+from counterfoil.kit.errors import Conflict, EntitlementRequired
 
 
 class PluginDependency(Conflict):
@@ -9,3 +9,7 @@ class PluginDependency(Conflict):
 class PluginQuarantined(Conflict):
     code, title = "plugin_quarantined", "This plugin is installed but cannot run"
     is_refusal = True
+
+
+class QuotaExceeded(EntitlementRequired):
+    code, title = "quota_exceeded", "Your plan does not include any more of this"

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from counterfoil.db import Database
 from counterfoil.entitlements.service import require_plugin
-from counterfoil.identity.deps import Authenticated
+from counterfoil.identity.deps import AnyCredential
 from counterfoil.plugins.errors import Rejected
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.rbac.deps import Gate
@@ -41,10 +41,10 @@ def mount_plugin_routes(app: FastAPI, plugin: str, routers: Sequence[APIRouter])
 
 
 def _guard(plugin: str) -> Callable[..., Awaitable[None]]:
-    signed_in = asynccontextmanager(Gate(None).__call__)
+    signed_in = asynccontextmanager(Gate(None, keys_may_change=True).__call__)
 
     async def guard(
-        credential: Authenticated,
+        credential: AnyCredential,
         database: Annotated[Database, Depends(provided(Database))],
         plugins: Annotated[PluginManager, Depends(provided(PluginManager))],
     ) -> None:

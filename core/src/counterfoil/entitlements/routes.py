@@ -4,10 +4,19 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from counterfoil.entitlements import service
-from counterfoil.entitlements.schemas import Contributions, PluginOut
+from counterfoil.entitlements import plugin_settings, service
+from counterfoil.entitlements.schemas import (
+    Contributions,
+    PluginDetailOut,
+    PluginFeatureOut,
+    PluginOut,
+    PluginPermissionOut,
+    PluginSettingsIn,
+    PluginSettingsOut,
+)
 from counterfoil.kit.errors import NotFound
-from counterfoil.plugins.manager import PluginManager
+from counterfoil.plugins.connector import Settings
+from counterfoil.plugins.manager import PluginInfo, PluginManager
 from counterfoil.rbac import Scope, require
 from counterfoil.web import Page, provided
 from counterfoil.web.problems import problem_responses
@@ -37,6 +46,55 @@ async def disable_plugin(name: str, scope: Manageable, plugins: Plugins) -> Plug
     """Turn a plugin off for this tenant; its data stays."""
     await service.disable(scope.uow, name, plugins=plugins)
     return await _one(scope, name, plugins)
+
+
+@router.get("/{name}", operation_id="getPlugin", responses=problem_responses(401, 403, 404))
+async def get_plugin(name: str, scope: Readable, plugins: Plugins) -> PluginDetailOut:
+    """One installed plugin: what it contributes, reaches and permits."""
+    plugin = service.installed(plugins, name)
+    shown = await _one(scope, name, plugins)
+    included = await service.features(scope.uow, plugins=plugins)
+    manifest = plugin.manifest
+    return PluginDetailOut(
+        **shown.model_dump(),
+        description=manifest.description,
+        hosts=list(manifest.hosts),
+        features=[
+            PluginFeatureOut(
+                name=f"{name}.{feature}", plans=list(entry.plans), included=included.get(f"{name}.{feature}", False)
+            )
+            for feature, entry in manifest.features.items()
+        ],
+        permissions=[
+            PluginPermissionOut(name=permission, description=entry.description)
+            for permission, entry in manifest.permissions.items()
+        ],
+        requires=list(manifest.requires),
+        has_settings=bool(plugin.settings.model_fields),
+    )
+
+
+@router.get("/{name}/settings", operation_id="getPluginSettings", responses=problem_responses(401, 403, 404))
+async def get_plugin_settings(name: str, scope: Readable, plugins: Plugins) -> PluginSettingsOut:
+    """The plugin's settings in this tenant, and the schema they follow."""
+    plugin = service.installed(plugins, name)
+    return _settings(plugin, await plugin_settings.read(scope.uow, plugin))
+
+
+@router.put("/{name}/settings", operation_id="savePluginSettings", responses=problem_responses(401, 403, 404, 409, 422))
+async def save_plugin_settings(
+    name: str, body: PluginSettingsIn, scope: Manageable, plugins: Plugins
+) -> PluginSettingsOut:
+    """Replace the plugin's settings in this tenant."""
+    plugin = service.installed(plugins, name)
+    return _settings(plugin, await plugin_settings.save(scope.uow, plugin, body.settings))
+
+
+def _settings(plugin: PluginInfo, settings: Settings | None) -> PluginSettingsOut:
+    return PluginSettingsOut(
+        settings=settings.model_dump(mode="json") if settings else None,
+        settings_schema=plugin.settings.model_json_schema(),
+    )
 
 
 async def _one(scope: Scope, name: str, plugins: PluginManager) -> PluginOut:

@@ -1,6 +1,11 @@
-from typing import Literal
+from datetime import date, datetime
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
+
+from counterfoil.entitlements.models import UsageCounter
+from counterfoil.entitlements.quotas import Allowance, Quota
+from counterfoil.kit.clock import utc_now
 
 
 class Contributions(BaseModel):
@@ -20,3 +25,88 @@ class PluginOut(BaseModel):
     available: bool = Field(description="The tenant's plan includes it")
     plans_needed: list[str] = Field(description="Plans that include it; empty when every plan does")
     contributes: Contributions
+
+
+class PluginFeatureOut(BaseModel):
+    name: str = Field(examples=["stripe.sync"])
+    plans: list[str] = Field(description="Plans that include it")
+    included: bool = Field(description="The tenant's plan, or its operator, includes it")
+
+
+class PluginPermissionOut(BaseModel):
+    name: str
+    description: str
+
+
+class PluginDetailOut(PluginOut):
+    """One installed plugin with all it claims."""
+
+    description: str
+    hosts: list[str] = Field(description="Addresses it may reach")
+    features: list[PluginFeatureOut]
+    permissions: list[PluginPermissionOut]
+    requires: list[str] = Field(description="Plugins it does not work without")
+    has_settings: bool
+
+
+class PluginSettingsIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    settings: dict[str, Any] = Field(description="As the plugin's schema wants them; replaces what was there")
+
+
+class PluginSettingsOut(BaseModel):
+    """``settings`` is null where the plugin needs some that nobody has saved."""
+
+    settings: dict[str, Any] | None
+    settings_schema: dict[str, Any] = Field(description="JSON Schema of the settings")
+
+
+class QuotaOut(BaseModel):
+    name: str = Field(examples=["connections"])
+    title: str
+    limit: int | None = Field(description="Null where there is none")
+    used: int
+
+    @classmethod
+    def of(cls, quota: Quota) -> "QuotaOut":
+        return cls(name=quota.name, title=quota.title, limit=quota.limit, used=quota.used)
+
+
+class FeatureOut(BaseModel):
+    name: str = Field(examples=["core.api_keys"])
+    included: bool
+
+
+class PlanOut(BaseModel):
+    """The tenant's plan, and how much of it is used."""
+
+    plan: str
+    title: str
+    expires_at: datetime | None
+    has_ended: bool = Field(description="Everything can still be read, nothing can be changed")
+    features: list[FeatureOut]
+    quotas: list[QuotaOut]
+
+    @classmethod
+    def of(cls, allowance: Allowance, features: dict[str, bool]) -> "PlanOut":
+        return cls(
+            plan=allowance.plan,
+            title=allowance.title,
+            expires_at=allowance.expires_at,
+            has_ended=allowance.expires_at is not None and allowance.expires_at <= utc_now(),
+            features=[FeatureOut(name=name, included=included) for name, included in features.items()],
+            quotas=[QuotaOut.of(quota) for quota in allowance.quotas],
+        )
+
+
+class UsageOut(BaseModel):
+    """What was used of one thing on one day (UTC)."""
+
+    day: date
+    metric: str = Field(examples=["rows_landed"])
+    value: int
+
+    @classmethod
+    def of(cls, counter: UsageCounter) -> "UsageOut":
+        return cls(day=counter.day, metric=counter.metric, value=counter.value)

@@ -1,15 +1,22 @@
 """Which plugins a tenant may use: installed and fit to run, included in its plan, turned on, and so is all they require."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from counterfoil import audit
 from counterfoil.db import UnitOfWork
 from counterfoil.entitlements import repository
 from counterfoil.entitlements.errors import PluginDependency, PluginQuarantined
+from counterfoil.entitlements.plans import CORE_FEATURES, ROWS_PER_MONTH, plan_named
+from counterfoil.entitlements.quotas import require_quota
+from counterfoil.entitlements.repository import Entitled
 from counterfoil.kit import context
 from counterfoil.kit.errors import EntitlementRequired, NotFound, PluginDisabled
 from counterfoil.plugins.manager import PluginInfo, PluginManager
 from counterfoil.plugins.manifest import Manifest
+from counterfoil.tenancy.term import require_current
+
+Overrides = Mapping[str, bool]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,15 +28,21 @@ class Standing:
     enabled: bool
 
 
-def feature_available(plan: str, manifest: Manifest, feature: str) -> bool:
-    """Whether a plan includes a plugin's feature, named without the plugin: ``"sync"``. An undeclared one is in no plan."""
+def feature_available(plan: str, manifest: Manifest, feature: str, overrides: Overrides | None = None) -> bool:
+    """Whether a plan includes a plugin's feature, named without the plugin: ``"sync"``. An undeclared one is in no plan.
+
+    ``overrides`` are the operator's, by the feature's full name: ``"stripe.sync"``.
+    """
     declared = manifest.features.get(feature)
-    return declared is not None and plan in declared.plans
+    if declared is None:
+        return False
+    return (overrides or {}).get(f"{manifest.name}.{feature}", plan in declared.plans)
 
 
-def plugin_available(plan: str, manifest: Manifest) -> bool:
+def plugin_available(plan: str, manifest: Manifest, overrides: Overrides | None = None) -> bool:
     """Whether a plan includes any feature of the plugin. One that declares no features is for every plan."""
-    return not manifest.features or any(feature_available(plan, manifest, name) for name in manifest.features)
+    included = (feature_available(plan, manifest, name, overrides) for name in manifest.features)
+    return not manifest.features or any(included)
 
 
 def plans_needed(manifest: Manifest) -> list[str]:
@@ -37,20 +50,19 @@ def plans_needed(manifest: Manifest) -> list[str]:
     return sorted({plan for feature in manifest.features.values() for plan in feature.plans})
 
 
-def usable(plugins: PluginManager, plan: str, turned_on: frozenset[str]) -> frozenset[str]:
+def usable(plugins: PluginManager, entitled: Entitled) -> frozenset[str]:
     """Of the plugins a tenant turned on, those that work for it. A downgrade or a quarantine takes effect at once."""
     found: set[str] = set()
     # In dependency order, so what a plugin requires is decided before it.
     for plugin in plugins.active:
-        included = plugin.name in turned_on and plugin_available(plan, plugin.manifest)
+        included = plugin.name in entitled.turned_on and _available(entitled, plugin)
         if included and found.issuperset(plugin.manifest.requires):
             found.add(plugin.name)
     return frozenset(found)
 
 
 async def enabled_plugins(uow: UnitOfWork, *, plugins: PluginManager) -> frozenset[str]:
-    plan, turned_on = await repository.plan_and_enabled(uow)
-    return usable(plugins, plan, turned_on)
+    return usable(plugins, await repository.entitled(uow))
 
 
 async def require_plugin(uow: UnitOfWork, name: str, *, plugins: PluginManager) -> None:
@@ -60,23 +72,58 @@ async def require_plugin(uow: UnitOfWork, name: str, *, plugins: PluginManager) 
         EntitlementRequired: its plan does not include it.
         PluginDisabled: nobody turned it on, or it cannot run.
     """
-    plan, turned_on = await repository.plan_and_enabled(uow)
-    if name in usable(plugins, plan, turned_on):
-        return
-    plugin = plugins.find(name)
-    if plugin is not None and plugin.status == "active":
-        _require_plan(plan, plugin)
-    raise PluginDisabled(f"The plugin {name} is not enabled for this tenant.")
+    _require_plugin(await repository.entitled(uow), name, plugins)
+
+
+async def require_work(uow: UnitOfWork, name: str, *, plugins: PluginManager) -> None:
+    """Pass if a job may begin to fetch or land rows with the plugin now.
+
+    Raises:
+        EntitlementRequired: the plan does not include the plugin.
+        PluginDisabled: nobody turned it on, or it cannot run.
+        TrialExpired, PlanExpired: the plan has ended.
+        QuotaExceeded: all the month's rows have landed.
+    """
+    entitled = await repository.entitled(uow)
+    _require_plugin(entitled, name, plugins)
+    require_current(entitled.plan, entitled.expires_at)
+    await require_quota(uow, ROWS_PER_MONTH)
+
+
+async def require_feature(uow: UnitOfWork, feature: str) -> None:
+    """Pass if the tenant's plan includes a feature of core's.
+
+    Raises:
+        EntitlementRequired: it does not.
+    """
+    if not core_features(await repository.entitled(uow))[feature]:
+        raise EntitlementRequired(f"Your plan does not include {feature}: {CORE_FEATURES[feature]}.", reason=feature)
+
+
+async def features(uow: UnitOfWork, *, plugins: PluginManager) -> dict[str, bool]:
+    """Every feature there is, core's and the plugins', and whether the tenant's plan includes it."""
+    entitled = await repository.entitled(uow)
+    found = core_features(entitled)
+    for plugin in plugins.active:
+        for name in plugin.manifest.features:
+            available = feature_available(entitled.plan, plugin.manifest, name, entitled.features)
+            found[f"{plugin.name}.{name}"] = available
+    return found
+
+
+def core_features(entitled: Entitled) -> dict[str, bool]:
+    included = plan_named(entitled.plan).features
+    return {name: entitled.features.get(name, name in included) for name in CORE_FEATURES}
 
 
 async def standings(uow: UnitOfWork, *, plugins: PluginManager) -> list[Standing]:
     """Every installed plugin by name, those in quarantine included."""
-    plan, turned_on = await repository.plan_and_enabled(uow)
-    working = usable(plugins, plan, turned_on)
+    entitled = await repository.entitled(uow)
+    working = usable(plugins, entitled)
     return [
         Standing(
             plugin=plugin,
-            available=plugin.status == "active" and plugin_available(plan, plugin.manifest),
+            available=plugin.status == "active" and _available(entitled, plugin),
             enabled=plugin.status == "active" and plugin.name in working,
         )
         for plugin in sorted(plugins.plugins, key=lambda plugin: (plugin.name, plugin.status))
@@ -92,12 +139,12 @@ async def enable(uow: UnitOfWork, name: str, *, plugins: PluginManager) -> None:
         EntitlementRequired: the plan does not include it.
         PluginDependency: it requires a plugin the tenant has not enabled.
     """
-    plugin = _installed(plugins, name)
+    plugin = installed(plugins, name)
     if plugin.status == "quarantined":
         raise PluginQuarantined(plugin.reason or "")
-    plan, turned_on = await repository.plan_and_enabled(uow)
-    _require_plan(plan, plugin)
-    if missing := set(plugin.manifest.requires) - usable(plugins, plan, turned_on):
+    entitled = await repository.entitled(uow)
+    _require_plan(entitled, plugin)
+    if missing := set(plugin.manifest.requires) - usable(plugins, entitled):
         raise PluginDependency(f"Enable first what {name} requires: {', '.join(sorted(missing))}.")
     await _turn_on(uow, name)
 
@@ -109,7 +156,7 @@ async def disable(uow: UnitOfWork, name: str, *, plugins: PluginManager) -> None
         NotFound: no such plugin is installed.
         PluginDependency: a plugin the tenant has enabled requires it.
     """
-    _installed(plugins, name)
+    installed(plugins, name)
     working = await enabled_plugins(uow, plugins=plugins)
     if leaning := [p.name for p in plugins.active if p.name in working and name in p.manifest.requires]:
         raise PluginDependency(f"Disable first what requires {name}: {', '.join(sorted(leaning))}.")
@@ -130,14 +177,36 @@ async def _turn_on(uow: UnitOfWork, name: str) -> None:
         await audit.record(uow, action="core.plugin.enabled", resource_type="plugin", resource_id=name)
 
 
-def _installed(plugins: PluginManager, name: str) -> PluginInfo:
+def installed(plugins: PluginManager, name: str) -> PluginInfo:
+    """The plugin, fit to run or not.
+
+    Raises:
+        NotFound: no such plugin is installed.
+    """
     plugin = plugins.find(name)
     if plugin is None:
         raise NotFound(f"There is no plugin {name}.")
     return plugin
 
 
-def _require_plan(plan: str, plugin: PluginInfo) -> None:
-    if not plugin_available(plan, plugin.manifest):
+def _available(entitled: Entitled, plugin: PluginInfo) -> bool:
+    return plugin_available(entitled.plan, plugin.manifest, entitled.features)
+
+
+def _require_plugin(entitled: Entitled, name: str, plugins: PluginManager) -> None:
+    if name in usable(plugins, entitled):
+        return
+    plugin = plugins.find(name)
+    if plugin is not None and plugin.status == "active":
+        _require_plan(entitled, plugin)
+    raise PluginDisabled(f"The plugin {name} is not enabled for this tenant.")
+
+
+def _require_plan(entitled: Entitled, plugin: PluginInfo) -> None:
+    if not _available(entitled, plugin):
         plans = ", ".join(plans_needed(plugin.manifest)) or "a plan that includes it"
-        raise EntitlementRequired(f"{plugin.manifest.title} needs another plan: {plans}.")
+        raise EntitlementRequired(f"{plugin.manifest.title} needs another plan: {plans}.", reason=_missing(plugin))
+
+
+def _missing(plugin: PluginInfo) -> str:
+    return ", ".join(f"{plugin.name}.{feature}" for feature in sorted(plugin.manifest.features))

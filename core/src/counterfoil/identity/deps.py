@@ -1,7 +1,7 @@
 """Turns the credential of a request into ids, and keeps other sites from using a browser's cookies."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 from uuid import UUID
 
@@ -11,31 +11,45 @@ from starlette.requests import Request
 
 from counterfoil.config import Settings
 from counterfoil.db import Database
+from counterfoil.identity.api_keys import repository as api_keys
+from counterfoil.identity.api_keys.keys import hashed, is_api_key
 from counterfoil.identity.errors import OriginMismatch
 from counterfoil.identity.refusals import on_record
 from counterfoil.identity.repository import Session
 from counterfoil.identity.service import Identity
-from counterfoil.kit.errors import Unauthenticated
+from counterfoil.kit.context import Actor
+from counterfoil.kit.errors import PermissionDenied, Unauthenticated
 from counterfoil.kit.tokens import Claims, InvalidToken
+from counterfoil.observability import get_logger
 from counterfoil.web import provided
+from counterfoil.web.limits import ApiLimits
 
 ACCESS_COOKIE, REFRESH_COOKIE = "cf_access", "cf_refresh"
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
+_LONGEST_LOGGED_ORIGIN = 200
+
+_log = get_logger(__name__)
 
 _bearer = HTTPBearer(
-    auto_error=False, bearerFormat="JWT", description="Access token of `POST /auth/login`, for scripts"
+    auto_error=False, description="Access token of `POST /auth/login`, or an API key `cfk_…`, for scripts"
 )
 _cookie = APIKeyCookie(name=ACCESS_COOKIE, auto_error=False, description="Access token of the web app")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Credential:
-    """What a verified access token claims. Whether member and session are still good is for the database to say."""
+    """What a verified access token claims. Whether member and session are still good is for the database to say.
+
+    With an API key, ``api_key`` names it, and its id stands where there is no session or, for a service key, no user.
+    ``request`` is the one it came with.
+    """
 
     user_id: UUID
     tenant_id: UUID
     session_id: UUID
+    api_key: Actor | None = None
+    request: Request | None = field(default=None, repr=False, compare=False)
 
     @property
     def session(self) -> Session:
@@ -59,17 +73,79 @@ async def authenticate(
     """
     if bearer is None and cookie is None:
         raise Unauthenticated(headers=_CHALLENGE)
-    credential = verified(identity, bearer.credentials if bearer else str(cookie))
+    if bearer is not None and is_api_key(bearer.credentials):
+        credential = await _of_api_key(database, bearer.credentials)
+    else:
+        credential = verified(identity, bearer.credentials if bearer else str(cookie))
+    credential = replace(credential, request=request)
     # For the request's log line, which is written where no context variable of ours is bound any more.
     request.state.tenant_id = credential.tenant_id
-    async with on_record(credential.session, request=request, database=database):
+    async with on_record(credential.session, request=request, database=database, actor=credential.api_key):
         if bearer is None:
             require_own_origin(request, settings)
         yield credential
 
 
+async def within_limits(
+    request: Request,
+    credential: Annotated[Credential, Depends(authenticate, scope="function")],
+    limits: Annotated[ApiLimits, Depends(provided(ApiLimits))],
+) -> Credential:
+    """Count the request before the database hears of it.
+
+    Raises:
+        TooManyRequests: the caller or the tenant has sent too many.
+    """
+    await limits.count(request, tenant_id=credential.tenant_id, caller=str(credential.user_id))
+    return credential
+
+
 # Function scope: whatever the route or its other dependencies raise passes through, after their transactions have ended.
-Authenticated = Annotated[Credential, Depends(authenticate, scope="function")]
+AnyCredential = Annotated[Credential, Depends(within_limits, scope="function")]
+
+
+async def person(credential: AnyCredential) -> Credential:
+    """Refuse an API key: one does what a permission names, and without a gate there is none.
+
+    Raises:
+        PermissionDenied: the request brings an API key.
+    """
+    if credential.api_key is not None:
+        raise PermissionDenied("This is for people: an API key does what a permission names.", reason="api_key")
+    return credential
+
+
+# Whoever is signed in, for routes without a gate of `rbac`; a gate takes any credential.
+Authenticated = Annotated[Credential, Depends(person, scope="function")]
+
+
+async def recognize(
+    *,
+    request: Request,
+    identity: Annotated[Identity, Depends(provided(Identity))],
+    settings: Annotated[Settings, Depends(provided(Settings))],
+    database: Annotated[Database, Depends(provided(Database))],
+) -> AsyncIterator[Credential | None]:
+    """As ``authenticate``, for a route that is open to everybody: without a token, or with one that is no good, it is nobody.
+
+    Raises:
+        OriginMismatch: a cookie came with an unsafe method, but not from our own pages.
+    """
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    is_bearer = scheme.lower() == "bearer"
+    try:
+        credential = verified(identity, bearer if is_bearer else request.cookies.get(ACCESS_COOKIE, ""))
+    except Unauthenticated:
+        yield None
+        return
+    request.state.tenant_id = credential.tenant_id
+    async with on_record(credential.session, request=request, database=database):
+        if not is_bearer:
+            require_own_origin(request, settings)
+        yield credential
+
+
+Recognized = Annotated[Credential | None, Depends(recognize, scope="function")]
 
 
 def verified(identity: Identity, access_token: str) -> Credential:
@@ -79,18 +155,35 @@ def verified(identity: Identity, access_token: str) -> Credential:
         raise Unauthenticated(headers=_CHALLENGE) from error
 
 
+async def _of_api_key(database: Database, key: str) -> Credential:
+    """Whose key it is, good or not; the gate finds out what it is good for."""
+    async with database.unit_of_work(None) as uow:
+        found = await api_keys.use(uow, hashed(key))
+    if found is None:
+        raise Unauthenticated(headers=_CHALLENGE)
+    return Credential(
+        user_id=found.user_id or found.id,
+        tenant_id=found.tenant_id,
+        session_id=found.id,
+        api_key=Actor(kind="api_key", id=str(found.id), label=found.name),
+    )
+
+
 def require_own_origin(request: Request, settings: Settings, *, absent_is_fine: bool = False) -> None:
     """Refuse an unsafe request that a browser sends for another site.
 
     Raises:
         OriginMismatch: ``Origin`` is neither the configured origin nor the address this request came to.
     """
-    if request.method in _SAFE_METHODS:
+    if request.method in SAFE_METHODS:
         return
     origin = request.headers.get("origin")
     if origin is None and absent_is_fine:
         return
     if origin not in (settings.origin, f"{request.url.scheme}://{request.headers.get('host', '')}"):
+        # Where nobody is known yet there is no tenant whose audit trail could tell of it.
+        said = origin[:_LONGEST_LOGGED_ORIGIN] if origin else origin
+        _log.warning("identity.origin_mismatch", method=request.method, path=request.url.path, origin=said)
         raise OriginMismatch
 
 

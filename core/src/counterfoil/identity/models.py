@@ -16,6 +16,7 @@ class User(Timestamps, CoreBase):
     email: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     password_hash: Mapped[str] = mapped_column(deferred=True, deferred_raiseload=True)
+    password_set_at: Mapped[datetime] = mapped_column(server_default=func.now(), deferred=True, deferred_raiseload=True)
     status: Mapped[str] = mapped_column(server_default="active")
     last_login_at: Mapped[datetime | None]
     failed_logins: Mapped[int] = mapped_column(server_default="0", deferred=True, deferred_raiseload=True)
@@ -64,9 +65,22 @@ class RefreshSession(CoreBase):
     user_agent: Mapped[str | None]
     ip: Mapped[str | None]
     expires_at: Mapped[datetime]
+    family_ends_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     revoked_reason: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class PasswordReset(CoreBase):
+    """A link that sets a new password. Reached through definer functions only; gone as soon as it is used."""
+
+    __tablename__ = "password_resets"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("core.users.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    expires_at: Mapped[datetime]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

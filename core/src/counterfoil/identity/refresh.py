@@ -3,13 +3,6 @@
 import base64
 import hashlib
 import hmac
-import secrets
-
-_BYTES = 32
-
-
-def first_token() -> str:
-    return secrets.token_urlsafe(_BYTES)
 
 
 def successor(token: str, secret: bytes) -> str:
@@ -20,7 +13,3 @@ def successor(token: str, secret: bytes) -> str:
     """
     digest = hmac.digest(secret, b"refresh\0" + token.encode(), hashlib.sha256)
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-def hashed(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()

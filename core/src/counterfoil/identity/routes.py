@@ -10,12 +10,13 @@ from counterfoil.config import Settings
 from counterfoil.db import Database
 from counterfoil.entitlements.service import enable_defaults
 from counterfoil.identity import repository
-from counterfoil.identity.deps import ACCESS_COOKIE, REFRESH_COOKIE, require_own_origin, verified
+from counterfoil.identity.delivery import AUTH_PREFIX, deliver, device_of, forget
+from counterfoil.identity.deps import REFRESH_COOKIE, require_own_origin, verified
 from counterfoil.identity.errors import SessionEnded
 from counterfoil.identity.refusals import on_record
-from counterfoil.identity.repository import Device, Session
+from counterfoil.identity.repository import Session
 from counterfoil.identity.schemas import LoginBody, MeOut, RefreshBody, RegisterBody, SessionOut, TenantOut, UserOut
-from counterfoil.identity.service import TRIAL_PLAN, Identity, SignedIn
+from counterfoil.identity.service import TRIAL_PLAN, Identity
 from counterfoil.kit import context
 from counterfoil.kit.errors import Unauthenticated
 from counterfoil.kit.ids import new_id
@@ -24,10 +25,7 @@ from counterfoil.rbac import Scope, require_member
 from counterfoil.web import provided
 from counterfoil.web.problems import problem_responses
 
-_PREFIX = "/api/v1/auth"
-_LONGEST_USER_AGENT = 300
-
-router = APIRouter(prefix=_PREFIX, tags=["auth"])
+router = APIRouter(prefix=AUTH_PREFIX, tags=["auth"])
 
 TheIdentity = Annotated[Identity, Depends(provided(Identity))]
 TheSettings = Annotated[Settings, Depends(provided(Settings))]
@@ -82,10 +80,10 @@ async def register(
     with context.bound(context.current_actor, founder.actor):
         async with database.unit_of_work(new_id()) as uow:
             signed_in = await identity.found_tenant(
-                uow, founder, name=body.tenant_name, slug=body.tenant_slug, device=_device(request)
+                uow, founder, name=body.tenant_name, slug=body.tenant_slug, device=device_of(request)
             )
             await enable_defaults(uow, TRIAL_PLAN, plugins=plugins)
-    return _deliver(signed_in, response, settings, in_body=body.wants_tokens_in_body)
+    return deliver(signed_in, response, settings, in_body=body.wants_tokens_in_body)
 
 
 @router.post("/login", operation_id="login", responses=problem_responses(401, 403, 422, 429))
@@ -94,8 +92,8 @@ async def login(
 ) -> SessionOut:
     """Sign in to the tenant used last. An unknown e-mail and a wrong password get the same answer."""
     require_own_origin(request, settings, absent_is_fine=True)
-    signed_in = await identity.log_in(body.email, body.password.get_secret_value(), device=_device(request))
-    return _deliver(signed_in, response, settings, in_body=body.wants_tokens_in_body)
+    signed_in = await identity.log_in(body.email, body.password.get_secret_value(), device=device_of(request))
+    return deliver(signed_in, response, settings, in_body=body.wants_tokens_in_body)
 
 
 @router.post("/refresh", operation_id="refresh", responses=problem_responses(401, 403, 422))
@@ -105,8 +103,8 @@ async def refresh(
     """Exchange the refresh token, from the body or the cookie, for a new pair; the answer goes the way it came."""
     if given.token is None or given.session is None:
         raise SessionEnded
-    signed_in = await identity.refresh(given.session, given.token, device=_device(request))
-    return _deliver(signed_in, response, settings, in_body=given.in_body)
+    signed_in = await identity.refresh(given.session, given.token, device=device_of(request))
+    return deliver(signed_in, response, settings, in_body=given.in_body)
 
 
 @router.post("/logout", operation_id="logout", status_code=204, responses=problem_responses(403, 422))
@@ -115,8 +113,7 @@ async def logout(given: RefreshToken, request: Request, response: Response, iden
     session = given.session if given.token else _session_of_bearer(request, identity)
     if session is not None:
         await identity.log_out(session)
-    response.delete_cookie(ACCESS_COOKIE, path="/")
-    response.delete_cookie(REFRESH_COOKIE, path=_PREFIX)
+    forget(response)
 
 
 @router.get("/me", operation_id="me", responses=problem_responses(401))
@@ -125,7 +122,7 @@ async def me(scope: Annotated[Scope, require_member()]) -> MeOut:
     caller, tenant = scope.caller, await repository.tenant(scope.uow)
     return MeOut(
         user=UserOut(id=caller.user_id, email=caller.email, name=caller.name),
-        tenant=TenantOut(id=tenant.id, name=tenant.name, slug=tenant.slug, plan=tenant.plan),
+        tenant=TenantOut.of(tenant),
         roles=sorted(scope.roles),
         permissions=sorted(scope.permissions),
     )
@@ -139,32 +136,3 @@ def _session_of_bearer(request: Request, identity: Identity) -> Session | None:
         return verified(identity, token).session
     except Unauthenticated:
         return None
-
-
-def _deliver(signed_in: SignedIn, response: Response, settings: Settings, *, in_body: bool) -> SessionOut:
-    if not in_body:
-        is_https = settings.origin.startswith("https://")
-        response.set_cookie(
-            ACCESS_COOKIE,
-            signed_in.access_token,
-            max_age=signed_in.expires_in_s,
-            path="/",
-            secure=is_https,
-            httponly=True,
-            samesite="strict",
-        )
-        response.set_cookie(
-            REFRESH_COOKIE,
-            signed_in.refresh_token,
-            max_age=settings.refresh_token_ttl_s,
-            path=_PREFIX,
-            secure=is_https,
-            httponly=True,
-            samesite="strict",
-        )
-    return SessionOut.of(signed_in, with_refresh_token=in_body)
-
-
-def _device(request: Request) -> Device:
-    agent = request.headers.get("user-agent")
-    return Device(user_agent=agent[:_LONGEST_USER_AGENT] if agent else None, address=context.current_client_ip.get())

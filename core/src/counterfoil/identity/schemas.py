@@ -7,6 +7,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from counterfoil.identity.service import SignedIn
+from counterfoil.tenancy import Tenant
 from counterfoil.web.text import Line
 
 
@@ -20,14 +21,17 @@ def _email(value: str) -> str:
 
 Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254), AfterValidator(_email)]
 Name = Annotated[Line, StringConstraints(max_length=200)]
+NewPassword = Annotated[SecretStr, Field(min_length=12, max_length=200)]
+KnownPassword = Annotated[SecretStr, Field(min_length=1, max_length=200)]
+Token = Annotated[SecretStr, Field(min_length=1, max_length=200)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](-?[a-z0-9]){2,39}$")]
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class _Signing(_Body):
+class Signing(Body):
     token_delivery: Annotated[
         Literal["cookie", "body"],
         Field(description="`body` puts the refresh token in the answer and sets no cookies: for scripts"),
@@ -38,20 +42,20 @@ class _Signing(_Body):
         return self.token_delivery == "body"  # noqa: S105  (a choice, not a secret)
 
 
-class RegisterBody(_Signing):
+class RegisterBody(Signing):
     tenant_name: Name
     tenant_slug: Slug = Field(examples=["acme-books"])
     email: Email
-    password: Annotated[SecretStr, Field(min_length=12, max_length=200)]
+    password: NewPassword
     full_name: Name
 
 
-class LoginBody(_Signing):
+class LoginBody(Signing):
     email: Email
-    password: Annotated[SecretStr, Field(min_length=1, max_length=200)]
+    password: KnownPassword
 
 
-class RefreshBody(_Body):
+class RefreshBody(Body):
     refresh_token: Annotated[SecretStr, Field(max_length=200)]
 
 
@@ -66,6 +70,10 @@ class TenantOut(BaseModel):
     name: str
     slug: str
     plan: str
+
+    @classmethod
+    def of(cls, tenant: Tenant) -> "TenantOut":
+        return cls(id=tenant.id, name=tenant.name, slug=tenant.slug, plan=tenant.plan)
 
 
 class SessionOut(BaseModel):
@@ -85,7 +93,7 @@ class SessionOut(BaseModel):
             access_token=signed_in.access_token,
             expires_in=signed_in.expires_in_s,
             user=UserOut(id=person.id, email=person.email, name=person.name),
-            tenant=TenantOut(id=tenant.id, name=tenant.name, slug=tenant.slug, plan=tenant.plan),
+            tenant=TenantOut.of(tenant),
             refresh_token=signed_in.refresh_token if with_refresh_token else None,
         )
 

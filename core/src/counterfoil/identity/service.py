@@ -1,10 +1,7 @@
-"""Registration, log-in, refresh and log-out."""
+"""Registration, log-in, refresh, switching tenants and log-out."""
 
-import asyncio
-import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import ip_address, ip_network
 from typing import Self
 from uuid import UUID
 
@@ -15,38 +12,40 @@ from counterfoil.config import Settings
 from counterfoil.db import Database, UnitOfWork
 from counterfoil.identity import repository
 from counterfoil.identity.errors import InactiveMember, InvalidCredentials, RegistrationRefused, SessionEnded
-from counterfoil.identity.refresh import first_token, hashed, successor
+from counterfoil.identity.opaque import hashed, new_token
+from counterfoil.identity.refresh import successor
 from counterfoil.identity.repository import Account, Device, Session
+from counterfoil.identity.throttle import Throttle, wait_out
 from counterfoil.kit import context
 from counterfoil.kit.clock import utc_now
 from counterfoil.kit.context import Actor
+from counterfoil.kit.errors import NotFound, Unauthenticated
 from counterfoil.kit.ids import new_id
 from counterfoil.kit.passwords import Passwords
-from counterfoil.kit.ratelimit import Rate, RateLimiter
+from counterfoil.kit.ratelimit import RateLimiter
 from counterfoil.kit.tokens import Tokens, parse_keys
 from counterfoil.tenancy import Tenant
 
 TRIAL_PLAN = "trial"
 _TRIAL = timedelta(days=30)
 _OWNER = "owner"
+_SWITCHED = "switched_tenant"
 _GRACE = timedelta(seconds=10)
-_BETWEEN_LOGINS_MS = 1_000
-_ON_ONE_ACCOUNT_FROM_ONE_NETWORK = Rate(burst=10, interval_ms=6_000)
-_FAILURES_ON_ONE_ACCOUNT = Rate(burst=30, interval_ms=10_000)
-# What one customer of a provider gets: a limit on single IPv6 addresses would limit nobody.
-_IPV6_NETWORK_BITS = 64
-# The hash is the same work for a known and an unknown e-mail, the audit event of a known one is not: wait out the difference.
-_REFUSAL_TAKES_S = 0.3
 
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """A user as shown to themselves. ``password_hash`` is set for one who is about to be created."""
+    """A user as shown to themselves.
+
+    ``password_hash`` is set for one who is about to be created, ``password_set_at`` for one who just gave the password: it
+    dates the one they gave.
+    """
 
     id: UUID
     email: str
     name: str
     password_hash: str | None = None
+    password_set_at: datetime | None = None
 
     @property
     def actor(self) -> Actor:
@@ -72,14 +71,14 @@ class Identity:
     """The sessions of this installation."""
 
     def __init__(
-        self, settings: Settings, *, database: Database, tokens: Tokens, limiter: RateLimiter, refresh_secret: bytes
+        self, settings: Settings, *, database: Database, tokens: Tokens, throttle: Throttle, refresh_secret: bytes
     ) -> None:
         self._settings = settings
         self._database = database
         self._tokens = tokens
-        self._limiter = limiter
         self._refresh_secret = refresh_secret
-        self._passwords = Passwords()
+        self.passwords = Passwords()
+        self.throttle = throttle
 
     @classmethod
     def build(cls, settings: Settings, *, database: Database, redis: Redis) -> Self:
@@ -90,7 +89,7 @@ class Identity:
             settings,
             database=database,
             tokens=tokens,
-            limiter=RateLimiter(redis),
+            throttle=Throttle(RateLimiter(redis), burst=settings.login_burst),
             refresh_secret=next(iter(keys.values())),
         )
 
@@ -105,14 +104,14 @@ class Identity:
             RegistrationRefused: the e-mail is known and the password is not its own. Says no more than that.
             TooManyRequests: as for log-in, for this would otherwise be a way around that limit.
         """
-        started = await self._throttled(email)
+        started = await self.throttle.log_in(email)
         account = await self._account(email)
         if account is None:
-            return Person(id=new_id(), email=email, name=name, password_hash=await self._passwords.hash(password))
-        if not await self._passwords.verify(account.password_hash, password):
+            return Person(id=new_id(), email=email, name=name, password_hash=await self.passwords.hash(password))
+        if not await self.passwords.verify(account.password_hash, password):
             await self._failed(email, account, started=started)
             raise RegistrationRefused("Log in if you have an account, or use another e-mail.")
-        return Person(id=account.user_id, email=email, name=account.name)
+        return _person(account, email)
 
     async def found_tenant(self, uow: UnitOfWork, founder: Person, *, name: str, slug: str, device: Device) -> SignedIn:
         """Create the unit of work's tenant with its first member, signed in.
@@ -137,7 +136,7 @@ class Identity:
             resource_id=tenant.id,
             payload={"slug": slug, "plan": tenant.plan, "new_user": founder.password_hash is not None},
         )
-        return await self._open(uow, founder, device=device)
+        return await self.open(uow, founder, device=device)
 
     async def log_in(self, email: str, password: str, *, device: Device) -> SignedIn:
         """Open the tenant the user used last.
@@ -146,16 +145,51 @@ class Identity:
             InvalidCredentials: whatever is wrong, in the same words after the same time.
             TooManyRequests: too many attempts from this network, or wrong passwords for this account.
         """
-        started = await self._throttled(email)
+        started = await self.throttle.log_in(email)
         account = await self._account(email)
-        is_right = await self._passwords.verify(account.password_hash if account else None, password)
+        is_right = await self.passwords.verify(account.password_hash if account else None, password)
         if account is None or account.tenant_id is None or not is_right:
             await self._failed(email, account, started=started)
             raise InvalidCredentials
-        person = Person(id=account.user_id, email=email, name=account.name)
+        person = _person(account, email)
+        stronger = await self.passwords.rehashed(account.password_hash, password)
         with context.bound(context.current_actor, person.actor):
             async with self._database.unit_of_work(account.tenant_id) as uow:
-                return await self._open(uow, person, device=device)
+                signed_in = await self.open(uow, person, device=device)
+                # After the session: whatever changes a password locks the user's sessions first, and the user then.
+                if stronger is not None:
+                    await repository.rehash_password(uow, person.id, former=account.password_hash, new=stronger)
+                return signed_in
+
+    async def switch(self, session: Session, tenant_id: UUID, *, device: Device) -> SignedIn:
+        """Leave a session and open one in another tenant of the same user, which ends no later than the one left.
+
+        A new session, because one that moved would let tokens of the tenant that was left, stolen ones too, follow along. The
+        old one ends first: whatever fails after that, nobody is signed in twice and both trails tell the truth.
+
+        Raises:
+            NotFound: the user has no active membership there.
+            InactiveMember: nor in the tenant of the session any more.
+            Unauthenticated: the session has ended.
+        """
+        async with self._database.unit_of_work(session.tenant_id) as uow:
+            person = await current_person(uow, session)
+            if not await repository.may_enter(uow, person.id, tenant_id):
+                raise NotFound("You have no active membership of such a tenant.")
+            left = await repository.revoke_sessions(uow, person.id, only=session.family_id, reason=_SWITCHED)
+            if not left:
+                raise Unauthenticated
+            with context.bound(context.current_actor, person.actor):
+                await audit.record(
+                    uow,
+                    action="core.session.closed",
+                    resource_type="session",
+                    resource_id=session.family_id,
+                    reason=_SWITCHED,
+                )
+        async with self._database.unit_of_work(tenant_id) as uow:
+            with context.bound(context.current_actor, person.actor):
+                return await self.open(uow, person, device=device, ends_at=left[0].ends_at)
 
     async def refresh(self, session: Session, token: str, *, device: Device) -> SignedIn:
         """Exchange a session's refresh token for its successor and a new access token.
@@ -203,24 +237,12 @@ class Identity:
         async with self._database.unit_of_work(None) as uow:
             return await repository.find_session(uow, hashed(refresh_token))
 
-    async def _throttled(self, email: str) -> float:
-        """Count the attempt before any hashing; gives the time it began."""
-        started = time.monotonic()
-        network = _network(context.current_client_ip.get())
-        by_network = Rate(burst=self._settings.login_burst, interval_ms=_BETWEEN_LOGINS_MS)
-        await self._limiter.require("login_network", network, rate=by_network)
-        await self._limiter.require("login_network_account", network, email, rate=_ON_ONE_ACCOUNT_FROM_ONE_NETWORK)
-        return started
-
     async def _failed(self, email: str, account: Account | None, *, started: float) -> None:
-        """Count and write down a wrong password, then answer no sooner than for any other.
-
-        Counted only now: spent beforehand, the account's limit would let anybody lock its owner out.
-        """
-        await self._limiter.require("login_account", email, rate=_FAILURES_ON_ONE_ACCOUNT)
+        """Count and write down a wrong password, then answer no sooner than for any other."""
+        await self.throttle.wrong_password(email)
         if account is not None:
             await self._note_failure(account)
-        await _wait_out(started)
+        await wait_out(started)
 
     async def _account(self, email: str) -> Account | None:
         # A unit of its own, so that no connection waits for the hash.
@@ -241,10 +263,24 @@ class Identity:
                 reason="invalid_credentials",
             )
 
-    async def _open(self, uow: UnitOfWork, person: Person, *, device: Device) -> SignedIn:
-        token = first_token()
+    async def open(
+        self, uow: UnitOfWork, person: Person, *, device: Device, ends_at: datetime | None = None
+    ) -> SignedIn:
+        """Sign somebody in to the unit of work's tenant, whose identity the caller has made sure of.
+
+        Raises:
+            InvalidCredentials: the password they gave was right, and has been changed since.
+        """
+        if person.password_set_at and not await repository.password_is_from(uow, person.id, person.password_set_at):
+            raise InvalidCredentials
+        token = new_token()
         session_id = await repository.open_session(
-            uow, person.id, token_hash=hashed(token), until=self._refresh_until(), device=device
+            uow,
+            person.id,
+            token_hash=hashed(token),
+            until=self._refresh_until(),
+            ends_at=ends_at or utc_now() + timedelta(seconds=self._settings.refresh_family_ttl_s),
+            device=device,
         )
         await repository.record_login(uow, person.id, succeeded=True)
         await repository.mark_used(uow, person.id)
@@ -272,14 +308,20 @@ class Identity:
         return utc_now() + timedelta(seconds=self._settings.refresh_token_ttl_s)
 
 
-def _network(address: str | None) -> str:
-    """Whom a limit by address means: an IPv4 address, or the network of an IPv6 one."""
-    try:
-        parsed = ip_address(address or "")
-    except ValueError:
-        return address or ""
-    return str(ip_network((parsed, _IPV6_NETWORK_BITS), strict=False)) if parsed.version == 6 else str(parsed)  # noqa: PLR2004  (IPv6)
+def _person(account: Account, email: str) -> Person:
+    return Person(id=account.user_id, email=email, name=account.name, password_set_at=account.password_set_at)
 
 
-async def _wait_out(started: float) -> None:
-    await asyncio.sleep(max(0.0, started + _REFUSAL_TAKES_S - time.monotonic()))
+async def current_person(uow: UnitOfWork, session: Session) -> Person:
+    """Who a session belongs to, if it is still good in the unit of work's tenant.
+
+    Raises:
+        InactiveMember: the user may not work here any more.
+        Unauthenticated: the session has ended.
+    """
+    member = await repository.member(uow, session.user_id, session_id=session.family_id)
+    if member is None or not member.active:
+        raise InactiveMember
+    if not member.session_is_live:
+        raise Unauthenticated
+    return Person(id=session.user_id, email=member.email, name=member.name)

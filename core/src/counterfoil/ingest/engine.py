@@ -4,76 +4,55 @@ A batch is one transaction of the job's, so whatever kills the process leaves ei
 cursor always agree, and the next attempt continues after the last page that landed.
 """
 
-import time
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from counterfoil.db.database import UnitOfWork
-from counterfoil.ingest import positions, repository
+from counterfoil.entitlements import usage
+from counterfoil.ingest import batches, horizon, positions, repository
+from counterfoil.ingest.batches import Batch, Writer
 from counterfoil.ingest.control import JobControl, Source
-from counterfoil.ingest.landing import Lander
+from counterfoil.ingest.landing import Landers
 from counterfoil.ingest.models import CursorState, StreamRun
 from counterfoil.ingest.positions import Parent, Position
-from counterfoil.ingest.reading import Reader, Step, read_ahead
-from counterfoil.ingest.records import RawVersion
+from counterfoil.ingest.reading import PAGES_AHEAD, Reader, read_ahead
+from counterfoil.ingest.recheck import recheck
 from counterfoil.ingest.replay import rebuild_batch
+from counterfoil.ingest.sweep import sweep
 from counterfoil.ingest.totals import Totals
-from counterfoil.plugins.connector import ParentCursor, SourceError, SourceUnauthorized, Stream
+from counterfoil.plugins.connector import ParentCursor, SourceError, SourceUnauthorized, Stream, TimeCursor
 from counterfoil.plugins.records import Outcome, Reason
 
-BATCH_RECORDS = 5_000
-BATCH_AGE_S = 1.0
-PAGES_AHEAD = 4
 PARENTS_AHEAD = 200
 
 Status = Literal["succeeded", "partial", "failed"]
-
-
-@dataclass(kw_only=True)
-class Batch:
-    """What is to land together."""
-
-    versions: list[RawVersion] = field(default_factory=list)
-    position: Position | None = None
-    pages: int = 0
-    expected: int | None = None
-    short: int = 0
-    began: float = field(default_factory=time.monotonic)
-
-    def add(self, step: Step) -> None:
-        self.versions.extend(step.versions)
-        self.position = step.position
-        self.pages += step.pages
-        self.short += step.short
-        if step.expected is not None:
-            self.expected = (self.expected or 0) + step.expected
-
-    @property
-    def is_due(self) -> bool:
-        return len(self.versions) >= BATCH_RECORDS or time.monotonic() - self.began >= BATCH_AGE_S
+Mode = Literal["incremental", "backfill", "full"]
 
 
 class Sync:
     """One run over a connection's streams inside one job."""
 
-    def __init__(self, job: JobControl, source: Source, *, mode: str, now: datetime) -> None:
+    def __init__(self, job: JobControl, source: Source, *, mode: Mode, now: datetime) -> None:
         self._job = job
         self._source = source
         self._mode = mode
-        self._reader = Reader(source, now=now, parents=self._parents)
+        self._now = now
+        self._landers = Landers(source.origin, source.connector.streams)
+        self._reader = Reader(source, now=now, parents=self._parents, landers=self._landers)
         self._totals = Totals()
+        self._writer = Writer(job, self._landers, self._totals)
         self.refused: SourceUnauthorized | None = None
 
     async def run(self, streams: Sequence[Stream]) -> Outcome:
         """Run the streams in order; one that fails does not stop the next, but the outcome is never green then."""
-        async with self._job.unit_of_work() as uow:
-            runs = await repository.runs_of_job(uow, self._job.job_id)
+        runs = await self._known_runs(streams)
+        wanted = {stream.name for stream in streams} | runs.keys()
         reasons: list[Reason] = []
         statuses: list[str] = []
-        for stream in streams:
+        for stream in self._source.connector.streams.values():
+            if stream.name not in wanted:
+                continue
             run = runs.get(stream.name)
             self._totals.begin(stream.name, run)
             if run is None or run.status == "running":
@@ -88,30 +67,36 @@ class Sync:
             status = "failed"
         return Outcome(status=status, result={"streams": self._totals.by_stream}, reasons=tuple(reasons))
 
+    async def _known_runs(self, chosen: Sequence[Stream]) -> dict[str, StreamRun]:
+        """The runs of an earlier attempt of this job, and those of streams that have to start over."""
+        async with self._job.unit_of_work() as uow:
+            runs = await repository.runs_of_job(uow, self._job.job_id)
+            opened = await horizon.heed(
+                uow,
+                self._job,
+                self._source.connection_id,
+                chosen=chosen,
+                streams=self._source.connector.streams,
+                runs=runs,
+                mode=self._mode,
+                now=self._now,
+            )
+        return runs | opened
+
     async def _run_stream(self, stream: Stream, run: StreamRun | None) -> Reason | None:
         run, position = await self._open(stream, run)
         # Credentials that were refused once are not tried again on every other stream.
         error: SourceError | None = self.refused
         if error is None:
             try:
-                await self._read(stream, run, position)
+                position = await self._read(stream, run, position)
+                await recheck(self._writer, self._source, stream, run, since=run.read_at or self._now)
+                await self._sweep(stream, run, position)
             except SourceError as failure:
                 error = failure
             if isinstance(error, SourceUnauthorized):
                 self.refused = error
-        total = self._totals.by_stream[stream.name]
-        reason = _reason(stream, error, total)
-        status: Status = "succeeded" if reason is None else "partial" if total["pages"] else "failed"
-        async with self._job.unit_of_work() as uow:
-            total["status"] = status
-            await repository.finish_run(uow, run.id, status=status, reason=reason.as_json() if reason else None)
-            read = f"{total['rows_read']} read, {total['rows_inserted']} new, {total['rows_updated']} changed"
-            if reason is None:
-                await self._job.log(uow, "info", f"{stream.title}: {read}")
-            else:
-                await self._job.log(uow, "warning", f"{stream.title}: {read}; {reason.detail}", reason.as_json())
-            await self._totals.report(self._job, uow, f"{stream.title}: {status}")
-        return reason
+        return await self._close(stream, run, error)
 
     async def _open(self, stream: Stream, run: StreamRun | None) -> tuple[StreamRun, Position]:
         connection_id = self._source.connection_id
@@ -123,9 +108,9 @@ class Sync:
         if run is not None:
             return run, position
         async with self._job.unit_of_work() as uow:
-            if self._mode == "backfill":
+            if self._mode != "incremental":
                 position = positions.start_of(stream.cursor)
-                await self._save(uow, stream, position, complete=False)
+                await self._writer.save(uow, stream, position)
             await repository.end_interrupted(uow, connection_id, stream.name, job_id=self._job.job_id)
             run = repository.new_run(
                 uow,
@@ -134,6 +119,7 @@ class Sync:
                 stream=stream.name,
                 mode=self._mode,
                 position=position,
+                read_at=self._now,
             )
             await uow.session.flush()
             await self._totals.report(self._job, uow, f"{stream.title}: reading")
@@ -141,8 +127,8 @@ class Sync:
 
     async def _map_anew(self, stream: Stream, state: CursorState) -> None:
         """Map every kept record by the mapping's new version; goes on where an interrupted attempt stopped."""
-        lander = Lander(self._source.origin, stream)
-        change: int = state.position.pop("mapped_anew", 0)
+        lander = self._landers.of(stream.name)
+        change: int = state.position.pop(repository.MAPPED_ANEW, 0)
         is_through = False
         while not is_through:
             async with self._job.unit_of_work() as uow:
@@ -153,64 +139,74 @@ class Sync:
                     uow,
                     self._source.connection_id,
                     stream.name,
-                    state.position if is_through else {**state.position, "mapped_anew": change},
+                    state.position if is_through else {**state.position, repository.MAPPED_ANEW: change},
                     mapped_version=stream.version if is_through else state.mapped_version,
                     job_id=self._job.job_id,
                     complete=False,
                 )
                 await self._totals.report(self._job, uow, f"{stream.title}: mapping kept records anew")
 
-    async def _read(self, stream: Stream, run: StreamRun, position: Position) -> None:
-        lander = Lander(self._source.origin, stream)
-        batch = Batch()
+    async def _read(self, stream: Stream, run: StreamRun, position: Position) -> Position:
+        """Read up to now; where the stream stands then."""
+        batch = Batch(is_first=True)
+        ahead = read_ahead(self._reader.steps(stream, position), pages=PAGES_AHEAD, records=batches.BATCH_RECORDS)
         try:
-            async with aclosing(read_ahead(self._reader.steps(stream, position), PAGES_AHEAD)) as steps:
+            async with aclosing(ahead) as steps:
                 async for step in steps:
                     batch.add(step)
+                    position = step.position
                     if batch.is_due:
                         done, batch = batch, Batch()
-                        await self._land(lander, run, done)
+                        await self._writer.write(stream, run, done)
         except SourceError:
             # What arrived before the fault is good: it lands, and the next run continues after it.
-            await self._land(lander, run, batch)
+            await self._writer.write(stream, run, batch)
             raise
-        if batch.position is None:
-            batch.position = position
-        await self._land(lander, run, batch, complete=True)
+        batch.position = position
+        await self._writer.write(stream, run, batch, complete=True)
+        return position
 
-    async def _land(self, lander: Lander, run: StreamRun, batch: Batch, *, complete: bool = False) -> None:
-        if batch.position is None:
+    async def _sweep(self, stream: Stream, run: StreamRun, position: Position) -> None:
+        """After a full read that is surely whole: what was not shown is gone at the vendor."""
+        if run.mode != "full" or not self._may_sweep(stream):
             return
-        stream = lander.stream
-        async with self._job.unit_of_work() as uow:
-            counts = await lander.land(uow, batch.versions, run_id=run.id)
-            await repository.add_to_run(
-                uow, run.id, counts, pages=batch.pages, expected=batch.expected, position=batch.position
-            )
-            await self._save(uow, stream, batch.position, complete=complete)
-            for detail in counts.unmappable:
-                await self._job.log(uow, "error", f"{stream.title}: kept raw, could not be mapped: {detail}")
-            fresh = self._totals.grown(
-                stream.name, counts, pages=batch.pages, expected=batch.expected, short=batch.short
-            )
-            await fresh.report(self._job, uow, f"{stream.title}: {fresh.by_stream[stream.name]['rows_read']} read")
-        self._totals.take(fresh)
+        since = run.read_at or self._now
+        await sweep(self._writer, self._source, stream, run, since=since, up_to=positions.reached(position) or since)
 
-    async def _save(self, uow: UnitOfWork, stream: Stream, position: Position, *, complete: bool) -> None:
-        await repository.save_position(
-            uow,
-            self._source.connection_id,
-            stream.name,
-            position,
-            mapped_version=stream.version,
-            job_id=self._job.job_id,
-            complete=complete,
-        )
+    def _may_sweep(self, stream: Stream) -> bool:
+        if self._totals.by_stream[stream.name]["short"]:
+            return False
+        if isinstance(stream.cursor, TimeCursor):
+            # What a source forgets is not gone.
+            return stream.cursor.horizon is None
+        parent = self._totals.by_stream.get(stream.cursor.stream, {})
+        return parent.get("status") == "succeeded"
+
+    async def _close(self, stream: Stream, run: StreamRun, error: SourceError | None) -> Reason | None:
+        total = self._totals.by_stream[stream.name]
+        reason = _reason(stream, error, total)
+        status: Status = "succeeded" if reason is None else "partial" if total["pages"] else "failed"
+        async with self._job.unit_of_work() as uow:
+            total["status"] = status
+            await repository.finish_run(uow, run.id, status=status, reason=reason.as_json() if reason else None)
+            await usage.add(uow, usage.ROWS_LANDED, total["rows_inserted"] + total["rows_updated"])
+            read = f"{total['rows_read']} read, {total['rows_inserted']} new, {total['rows_updated']} changed"
+            if reason is None:
+                await self._job.log(uow, "info", f"{stream.title}: {read}")
+            else:
+                await self._job.log(uow, "warning", f"{stream.title}: {read}; {reason.detail}", reason.as_json())
+            await self._totals.report(self._job, uow, f"{stream.title}: {status}")
+        return reason
 
     async def _parents(self, cursor: ParentCursor, position: Position) -> list[Parent]:
         async with self._job.unit_of_work() as uow:
             kept = await repository.kept_after(
-                uow, self._source.connection_id, cursor.stream, position["after"], PARENTS_AHEAD
+                uow,
+                self._source.connection_id,
+                cursor.stream,
+                position["after"],
+                PARENTS_AHEAD,
+                with_deleted=False,
             )
             return [Parent(change=raw.change, payload=raw.payload) for raw in kept]
 

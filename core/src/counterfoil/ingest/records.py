@@ -5,9 +5,12 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from functools import cached_property
+from operator import attrgetter
+from types import NoneType
+from typing import Any, NoReturn
 from uuid import UUID
 
 import orjson
@@ -20,8 +23,11 @@ _HASH_BYTES = 16
 _CURRENCY = re.compile(r"^[A-Z]{3,5}$")
 _LARGEST = Decimal(10) ** 12
 _NUL_ESCAPE = b"\\u0000"
+_CLOCK_DIFFERENCE = timedelta(minutes=5)
 UNMAPPED = b""
 """The content hash of a record that could not be mapped: never equal to a real one, so the next sight of it tries again."""
+DELETED = b"deleted"
+"""The content hash of a record that is gone at the vendor: whatever shows it again later brings it back."""
 
 
 class UnmappableRecord(Exception):
@@ -42,32 +48,62 @@ class Origin:
     account: str
 
     def raw_id(self, stream: str, source_id: str) -> UUID:
-        return derived_id(str(self.tenant_id), str(self.connection_id), stream, source_id)
+        return derived_id(self._connection, stream, source_id)
 
     def row_id(self, object_name: str, source_id: str) -> UUID:
-        return derived_id(str(self.tenant_id), self.source, self.account, object_name, source_id)
+        return derived_id(self._account, object_name, source_id)
 
-    def dedupe_key(self, object_name: str, source_id: str) -> str:
-        return f"{self.source}:{self.account}:{object_name}:{source_id}"
+    def dedupe_prefix(self, object_name: str) -> str:
+        """What comes before the vendor's id in a dedupe key."""
+        return f"{self.source}:{self.account}:{object_name}:"
+
+    @cached_property
+    def _connection(self) -> str:
+        return f"{self.tenant_id}|{self.connection_id}"
+
+    @cached_property
+    def _account(self) -> str:
+        return f"{self.tenant_id}|{self.source}|{self.account}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class RawVersion:
-    """One observation of one record, ready to be stored."""
+    """One observation of one record, ready to be stored.
 
+    ``own_instant`` says that the record came with the instant of its observation, as one out of an event or one that was
+    fetched by itself does: such observations may arrive in any order. ``mapped`` is the outcome of a mapping done ahead.
+    """
+
+    stream: str
     id: UUID
     source_id: str
     content_hash: bytes
     payload: Json
     payload_json: str
     observed_at: datetime
+    own_instant: bool = False
+    is_open: bool = False
+    deleted: bool = False
+    mapped: "list[MappedRow] | UnmappableRecord | None" = None
+
+    @property
+    def order(self) -> tuple[datetime, bool, bytes]:
+        """Of two observations the greater one holds. Ties are settled by content, so that the order of arrival never matters."""
+        return (self.observed_at, self.deleted, self.content_hash)
 
 
 def raw_version(origin: Origin, stream: Stream, raw: Raw, observed_at: datetime) -> RawVersion:
     """Hash a record and make it storable.
 
+    Args:
+        origin: what its id is derived from.
+        stream: whose record it is.
+        raw: the record.
+        observed_at: when the request was sent; a record with an instant of its own keeps that.
+
     Raises:
-        SourceMalformed: the record has no textual id, or is nested deeper than anything could store.
+        SourceMalformed: the record has no textual id, is nested deeper than anything could store, or has an instant
+            without a zone.
     """
     given: Any = raw.source_id
     if not isinstance(given, str) or not given:
@@ -78,27 +114,58 @@ def raw_version(origin: Origin, stream: Stream, raw: Raw, observed_at: datetime)
         counted = _stored(_without(payload, stream.volatile))[1] if stream.volatile else body
     except RecursionError:
         raise SourceMalformed(f"{stream.title}: the record {source_id} is nested too deeply") from None
-    digest = hashlib.blake2b(counted, digest_size=_HASH_BYTES, person=b"raw", salt=stream.version.to_bytes(4, "big"))
     return RawVersion(
+        stream=stream.name,
         id=origin.raw_id(stream.name, source_id),
         source_id=source_id,
-        content_hash=digest.digest(),
+        content_hash=DELETED if raw.deleted else _digest(counted, stream.version),
         payload=payload,
         payload_json=body.decode(),
-        observed_at=observed_at,
+        observed_at=observed_at if raw.observed_at is None else _believable(stream, raw.observed_at, observed_at),
+        own_instant=raw.observed_at is not None,
+        is_open=not raw.deleted and _is_open(stream, payload),
+        deleted=raw.deleted,
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+def _digest(body: bytes, version: int) -> bytes:
+    return hashlib.blake2b(body, digest_size=_HASH_BYTES, person=b"raw", salt=version.to_bytes(4, "big")).digest()
+
+
+def _believable(stream: Stream, instant: datetime, sent_at: datetime) -> datetime:
+    if instant.tzinfo is None:
+        raise SourceMalformed(f"{stream.title}: the instant of a record has no zone")
+    # Clocks differ; but an instant far in the future would keep every later observation out until then.
+    return min(instant, sent_at + _CLOCK_DIFFERENCE)
+
+
+def _is_open(stream: Stream, payload: Json) -> bool:
+    if stream.is_open is None:
+        return False
+    try:
+        return bool(stream.is_open(payload))
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError):
+        # Not of the shape the stream knows: its mapping reports that.
+        return False
+
+
+@dataclass(kw_only=True, slots=True)
 class MappedRow:
     """A canonical row's own columns, in the order of ``RowMapper.columns``."""
 
+    kind: type[CanonicalRow]
     id: UUID
-    dedupe_key: str
     content_hash: bytes
-    raw: RawVersion
-    row: CanonicalRow
-    values: tuple[Any, ...]
+    values: list[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Plan:
+    """What is left to do with the values of a row whose types are right: the places of each sort."""
+
+    references: tuple[int, ...]
+    amounts: tuple[int, ...]
+    times: tuple[int, ...]
 
 
 class RowMapper:
@@ -111,64 +178,76 @@ class RowMapper:
         known = self.table.columns
         self._names = [field.name for field in fields(kind)]
         self.columns = [name if name in known else f"{name}_id" for name in self._names]
-        self._types = [(known[name].type.python_type, bool(known[name].nullable)) for name in self.columns]
+        self._expected = [(known[name].type.python_type, bool(known[name].nullable)) for name in self.columns]
+        self._values_of = attrgetter(*self._names)
+        self._currency = self._names.index("currency") if "currency" in self._names else None
+        # Rows of a kind come in few combinations of types: each is judged once.
+        self._plans: dict[tuple[type[Any], ...], _Plan] = {}
 
-    def map(self, raw: RawVersion, row: CanonicalRow) -> MappedRow:
+    def map(self, row: CanonicalRow) -> MappedRow:
         """Check every value against its column, so that no row can make the database refuse a whole batch.
 
         Raises:
             ValueError: naming the field that does not fit.
         """
-        values = tuple(
-            self._value(name, getattr(row, name), *expected)
-            for name, expected in zip(self._names, self._types, strict=True)
-        )
-        currency = getattr(row, "currency", None)
-        if currency is not None and not _CURRENCY.match(currency):
-            msg = f"currency: {currency!r} is not a currency code"
-            raise ValueError(msg)
-        digest = hashlib.blake2b(orjson.dumps(values, default=str), digest_size=_HASH_BYTES, person=b"row").digest()
+        values = list(self._values_of(row))
+        types = tuple(map(type, values))
+        plan = self._plans.get(types) or self._judged(types)
+        for at in plan.references:
+            values[at] = self._origin.row_id(values[at].object, values[at].source_id)
+        for at in plan.amounts:
+            if not values[at].is_finite() or abs(values[at]) >= _LARGEST:
+                self._refuse(at, f"{values[at]} is out of range for an amount")
+        for at in plan.times:
+            if values[at].tzinfo is None:
+                self._refuse(at, "a time without a zone")
+        currency = None if self._currency is None else values[self._currency]
+        if self._currency is not None and currency is not None and not _CURRENCY.match(currency):
+            self._refuse(self._currency, f"{currency!r} is not a currency code")
+        counted = values.copy()
+        for at in plan.amounts:
+            counted[at] = str(values[at])
+        digest = hashlib.blake2b(orjson.dumps(counted, default=str), digest_size=_HASH_BYTES, person=b"row").digest()
         return MappedRow(
+            kind=self.kind,
             id=self._origin.row_id(self.kind.object, row.source_id),
-            dedupe_key=self._origin.dedupe_key(self.kind.object, row.source_id),
             content_hash=digest,
-            raw=raw,
-            row=row,
             values=values,
         )
 
-    def _value(self, name: str, value: Any, expected: type[Any], nullable: bool) -> Any:
-        if value is None:
-            if nullable:
-                return None
-            msg = f"{name}: there has to be a value"
-            raise ValueError(msg)
-        if isinstance(value, Ref):
-            value = self._origin.row_id(value.object, value.source_id)
-        # bool is an int and datetime a date to Python, not to PostgreSQL.
-        if not isinstance(value, expected) or (type(value) is datetime) != (expected is datetime):
-            msg = f"{name}: {type(value).__name__} where {expected.__name__} belongs"
-            raise ValueError(msg)
-        if isinstance(value, Decimal) and (not value.is_finite() or abs(value) >= _LARGEST):
-            msg = f"{name}: {value} is out of range for an amount"
-            raise ValueError(msg)
-        if isinstance(value, datetime) and value.tzinfo is None:
-            msg = f"{name}: a time without a zone"
-            raise ValueError(msg)
-        return value
+    def _judged(self, types: tuple[type[Any], ...]) -> _Plan:
+        for at, (given, (expected, nullable)) in enumerate(zip(types, self._expected, strict=True)):
+            if given is NoneType:
+                if not nullable:
+                    self._refuse(at, "there has to be a value")
+                continue
+            held = UUID if given is Ref else given
+            # bool is an int and datetime a date to Python, not to PostgreSQL.
+            if not issubclass(held, expected) or (held is datetime) != (expected is datetime):
+                self._refuse(at, f"{given.__name__} where {expected.__name__} belongs")
+        plan = _Plan(
+            references=tuple(at for at, given in enumerate(types) if given is Ref),
+            amounts=tuple(at for at, given in enumerate(types) if issubclass(given, Decimal)),
+            times=tuple(at for at, given in enumerate(types) if given is datetime),
+        )
+        self._plans[types] = plan
+        return plan
+
+    def _refuse(self, at: int, finding: str) -> NoReturn:
+        msg = f"{self._names[at]}: {finding}"
+        raise ValueError(msg)
 
 
 def rows_of(stream: Stream, raw: RawVersion, mapper: Callable[[type[CanonicalRow]], RowMapper]) -> list[MappedRow]:
-    """The canonical rows of one record.
+    """The canonical rows of one record; none of a deleted one.
 
     Raises:
         UnmappableRecord: the record is not of the shape the mapping knows.
     """
-    if stream.to_rows is None:
+    if stream.to_rows is None or raw.deleted:
         return []
     try:
-        rows: Sequence[CanonicalRow] = stream.to_rows(raw.payload)
-        return [mapper(type(row)).map(raw, row) for row in rows]
+        return [mapper(type(row)).map(row) for row in stream.to_rows(raw.payload)]
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
         raise UnmappableRecord(raw.source_id, f"{type(error).__name__}: {error}") from error
 
@@ -203,6 +282,8 @@ def _without(payload: Json, paths: Sequence[str]) -> Json:
 
 def _storable(value: Any) -> Any:
     if isinstance(value, str):
+        if value.isascii() and "\0" not in value:
+            return value
         return value.encode("utf-8", "replace").decode().replace("\0", "�")
     if isinstance(value, dict):
         return {_storable(key): _storable(item) for key, item in value.items()}

@@ -79,5 +79,6 @@ async def _open(job: JobControl, origin: Origin, stream: Stream) -> StreamRun:
 
 
 def _kept(origin: Origin, stream: Stream, raw: RawRecord) -> Kept:
-    version = raw_version(origin, stream, Raw(raw.source_id, raw.payload), raw.observed_at)
+    gone = raw.deleted_at is not None
+    version = raw_version(origin, stream, Raw(raw.source_id, raw.payload, deleted=gone), raw.observed_at)
     return Kept(raw=version, run_id=raw.run_id, changed_at=raw.changed_at)

@@ -1,5 +1,6 @@
 """What the streams of one job have done so far, as people see it live."""
 
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any, Self
 
@@ -9,7 +10,8 @@ from counterfoil.ingest.landing import Counts
 from counterfoil.ingest.models import StreamRun
 
 _ROWS = ("rows_read", "rows_inserted", "rows_updated", "rows_unchanged", "rows_deleted")
-_COUNTED = ("pages", *_ROWS, "unmappable", "expected", "short")
+_COUNTED = ("pages", *_ROWS, "rechecked", "unmappable", "expected", "short")
+_TOLD = ("read", "inserted", "updated", "unchanged", "deleted")
 
 
 class Totals:
@@ -20,15 +22,26 @@ class Totals:
 
     def begin(self, stream: str, run: StreamRun | None) -> None:
         """Start from nothing, or from what an earlier attempt of the same job has done."""
-        total: dict[str, Any] = {"status": "running", **dict.fromkeys(_COUNTED, 0)}
+        total: dict[str, Any] = {"status": "running", **dict.fromkeys(_COUNTED, 0), "told": {}, "notices": []}
         if run is not None:
-            total |= {name: getattr(run, name) for name in ("status", "pages", *_ROWS)}
+            kept = ("status", "pages", *_ROWS, "rechecked", "short", "told", "notices")
+            total |= {name: deepcopy(getattr(run, name)) for name in kept}
             total["unmappable"] = run.rows_read - (run.landed or 0)
             total["expected"] = run.expected or 0
         self.by_stream[stream] = total
 
-    def grown(self, stream: str, counts: Counts, *, pages: int, expected: int | None = None, short: int = 0) -> Self:
-        """A copy with one batch more."""
+    def grown(
+        self,
+        stream: str,
+        counts: Counts,
+        *,
+        pages: int,
+        expected: int | None = None,
+        short: int = 0,
+        rechecked: int = 0,
+        told: Mapping[str, Counts] | None = None,
+    ) -> Self:
+        """A copy with one batch more; ``told`` is the part of it that landed in other streams."""
         more = {
             "pages": pages,
             "rows_read": counts.read,
@@ -36,14 +49,24 @@ class Totals:
             "rows_updated": counts.updated,
             "rows_unchanged": counts.unchanged,
             "rows_deleted": counts.deleted,
+            "rechecked": rechecked,
             "unmappable": len(counts.unmappable),
             "expected": expected or 0,
             "short": short,
         }
         copy = type(self)(deepcopy(self.by_stream))
+        total = copy.by_stream[stream]
         for name, number in more.items():
-            copy.by_stream[stream][name] += number
+            total[name] += number
+        for other, theirs in (told or {}).items():
+            before = total["told"].get(other, dict.fromkeys(_TOLD, 0))
+            total["told"][other] = {name: before[name] + getattr(theirs, name) for name in _TOLD}
         return copy
+
+    def noticed(self, stream: str, notice: dict[str, str]) -> None:
+        """Add what people and programs should know of a stream's run; once."""
+        if notice not in self.by_stream[stream]["notices"]:
+            self.by_stream[stream]["notices"].append(notice)
 
     def take(self, other: Self) -> None:
         self.by_stream = other.by_stream

@@ -43,7 +43,7 @@ async def store_file(objects: ObjectStore, content: BinaryIO, *, tenant_id: UUID
     """Put a file into the store; hold no unit of work open meanwhile."""
     key = f"{tenant_id}/jobs/{job_id}/{new_id()}"
     counted = _Counted(content)
-    await objects.put(key, counted)  # type: ignore[arg-type]  # a store only reads
+    await objects.put(key, counted)
     return StoredFile(object_key=key, size=counted.size, sha256=counted.digest.hexdigest())
 
 

@@ -1,4 +1,4 @@
-"""The ticker: publishes queued jobs, brings back lost ones, makes partitions ahead of time, and drops what is too old.
+"""The ticker: publishes queued jobs, brings back lost ones, makes partitions ahead of time, seals the audit log, and drops what is old.
 
 Any number may run. Each duty is done under an advisory lock, so that one ticker at a time has it, and each works on rows
 locked by SKIP LOCKED, so that a second one could do no harm.
@@ -6,14 +6,18 @@ locked by SKIP LOCKED, so that a second one could do no harm.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from kombu.exceptions import OperationalError as BrokerError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from counterfoil.audit.retention import Retention
+from counterfoil.audit.sealer import Sealer
+from counterfoil.audit.seals import SealKeys
 from counterfoil.config import Settings
 from counterfoil.db.database import Database
 from counterfoil.jobs import repository, service
@@ -23,26 +27,54 @@ from counterfoil.jobs.listener import listen
 from counterfoil.jobs.models import QUEUES
 from counterfoil.jobs.repository import JOBS_CHANNEL, LostRow, PublishedRow
 from counterfoil.kit import cache
+from counterfoil.kit.errors import Unavailable
+from counterfoil.objects import open_store
 from counterfoil.observability import get_logger
 
-_LOCKS = {"publish": 4_840_281, "reap": 4_840_282, "republish": 4_840_283, "partitions": 4_840_284, "logs": 4_840_285}
+
+@dataclass(frozen=True, kw_only=True)
+class Duty:
+    """Something else to do every so often, under an advisory lock while it is done."""
+
+    name: str
+    lock: int
+    every_s: float
+    work: Callable[[], Awaitable[int]]
+
+
+_LOCKS = {
+    "publish": 4_840_281,
+    "reap": 4_840_282,
+    "republish": 4_840_283,
+    "partitions": 4_840_284,
+    "logs": 4_840_285,
+    "seal": 4_840_291,
+    "anchor": 4_840_292,
+    "watch seals": 4_840_293,
+    "retention": 4_840_294,
+}
 _BATCH = 500
 _PUBLISH_EVERY_S = 1.0
 _PARTITIONS_EVERY_S = 3600.0
+_SEAL_EVERY_S = 1.0
+_ANCHOR_EVERY_S = 60.0
+_WATCH_SEALS_EVERY_S = 30.0
+_RETENTION_EVERY_S = 3600.0
 _LOGS_EVERY_S = 3600.0
 _TRIM_BATCH = 5_000
 _LONGEST_PAUSE_S = 10.0
 _REDIS_TIMEOUT_S = 10.0
 # How much longer a message may wait in a queue that still holds others.
 _BUSY_FACTOR = 10
-_TROUBLE = (*DATABASE_TROUBLE, BrokerError, RedisError)
+_TROUBLE = (*DATABASE_TROUBLE, BrokerError, RedisError, Unavailable)
 
 _log = get_logger(__name__)
 
 
 async def run_ticker(settings: Settings) -> None:
     """Tick until cancelled; a database or a Redis that is away only delays it."""
-    database = Database.connect(settings.database_url.get_secret_value(), pool_size=len(_LOCKS), patience_s=0)
+    # Some duties hold their lock on one connection and work on another.
+    database = Database.connect(settings.database_url.get_secret_value(), pool_size=2 * len(_LOCKS), patience_s=0)
     redis = cache.connect(settings.redis_url.get_secret_value())
     publisher = Publisher(settings)
     ticker = Ticker(
@@ -51,6 +83,7 @@ async def run_ticker(settings: Settings) -> None:
         publisher=publisher,
         reap_interval_s=settings.reap_interval_s,
         republish_after_s=settings.republish_after_s,
+        duties=audit_duties(settings, database),
         api_call_retention_days=settings.api_call_retention_days,
         job_log_retention_days=settings.job_log_retention_days,
     )
@@ -62,6 +95,19 @@ async def run_ticker(settings: Settings) -> None:
         await database.close()
 
 
+def audit_duties(settings: Settings, database: Database) -> list[Duty]:
+    """Seal every second, anchor every minute, look after retention every hour; and watch that it happens."""
+    keys, store = SealKeys.of(settings), open_store(settings)
+    sealer = Sealer(database=database, keys=keys, store=store)
+    retention = Retention(database=database, keys=keys, store=store, days=settings.audit_retention_days)
+    return [
+        Duty(name="seal", lock=_LOCKS["seal"], every_s=_SEAL_EVERY_S, work=sealer.seal),
+        Duty(name="anchor", lock=_LOCKS["anchor"], every_s=_ANCHOR_EVERY_S, work=sealer.anchor),
+        Duty(name="watch seals", lock=_LOCKS["watch seals"], every_s=_WATCH_SEALS_EVERY_S, work=sealer.watch),
+        Duty(name="retention", lock=_LOCKS["retention"], every_s=_RETENTION_EVERY_S, work=retention.run),
+    ]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ticker:
     database: Database
@@ -69,6 +115,7 @@ class Ticker:
     publisher: Publisher
     reap_interval_s: float
     republish_after_s: float
+    duties: Sequence[Duty] = ()
     api_call_retention_days: int = 90
     job_log_retention_days: int = 90
     _due: asyncio.Event = field(default_factory=asyncio.Event)
@@ -81,6 +128,8 @@ class Ticker:
             duties.create_task(self._repeat("republish", self.republish, self.reap_interval_s))
             duties.create_task(self._repeat("partitions", self.ensure_partitions, _PARTITIONS_EVERY_S))
             duties.create_task(self._repeat("logs", self.trim_logs, _LOGS_EVERY_S))
+            for duty in self.duties:
+                duties.create_task(self._repeat(duty.name, partial(self.perform, duty), duty.every_s))
 
     async def publish(self) -> int:
         """Publish everything that is due; how many messages were sent."""
@@ -135,6 +184,16 @@ class Ticker:
             if not await repository.try_duty(driver, _LOCKS["partitions"]):
                 return 0
             return await repository.ensure_partitions(driver)
+
+    async def perform(self, duty: Duty) -> int:
+        """Do a duty, unless another ticker is at it."""
+        async with self.database.unit_of_work(None) as uow:
+            driver = await uow.driver()
+            if not await repository.try_duty(driver, duty.lock):
+                return 0
+            # This transaction only holds the lock, for as long as the work takes.
+            await driver.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            return await duty.work()
 
     async def trim_logs(self) -> int:
         """Drop old months of the log of requests, and old lines of jobs' logs in small batches; how much went."""

@@ -27,7 +27,7 @@ _ZERO = (
 )
 _THREE = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
 CURRENCY_EXPONENTS = dict.fromkeys(_ZERO, 0) | dict.fromkeys(_THREE, 3)
-_DEFAULT_EXPONENT = 2
+DEFAULT_EXPONENT = 2
 
 
 def from_minor_units(amount: int, exponent: int) -> Decimal:
@@ -37,7 +37,7 @@ def from_minor_units(amount: int, exponent: int) -> Decimal:
 
 def format_amount(amount: Decimal, currency: str | None) -> str:
     """A plain decimal string with at least the currency's places; digits beyond them are kept, never rounded away."""
-    places = CURRENCY_EXPONENTS.get(currency, _DEFAULT_EXPONENT) if currency else 0
+    places = CURRENCY_EXPONENTS.get(currency, DEFAULT_EXPONENT) if currency else 0
     text = f"{amount:f}"
     whole, _, fraction = text.partition(".")
     fraction = fraction.rstrip("0").ljust(places, "0")

@@ -30,6 +30,10 @@ class Passwords:
             matches = await asyncio.to_thread(self._matches, stored or self._nobodys_hash, password)
         return matches and stored is not None
 
+    async def rehashed(self, stored: str, password: str) -> str | None:
+        """A new hash of a password that was just verified, where the stored one has other parameters than ours."""
+        return await self.hash(password) if self._hasher.check_needs_rehash(stored) else None
+
     def _matches(self, stored: str, password: str) -> bool:
         try:
             return self._hasher.verify(stored, password)

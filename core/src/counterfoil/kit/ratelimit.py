@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -23,6 +24,25 @@ if wait > 0 then return wait end
 redis.call('SET', KEYS[1], string.format('%d', empty_at + interval), 'PX', interval * burst)
 return 0
 """
+# The same for several keys at once: all of them count one, or none does.
+_TAKE_ALL = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local wait, filled = 0, {}
+for i, key in ipairs(KEYS) do
+    local interval, burst = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+    local empty_at = math.max(tonumber(redis.call('GET', key) or now), now)
+    wait = math.max(wait, empty_at - interval * (burst - 1) - now)
+    filled[i] = empty_at - now
+end
+if wait > 0 then return {wait, unpack(filled)} end
+for i, key in ipairs(KEYS) do
+    local interval, burst = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+    filled[i] = filled[i] + interval
+    redis.call('SET', key, string.format('%d', now + filled[i]), 'PX', interval * burst)
+end
+return {0, unpack(filled)}
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,19 +53,51 @@ class Rate:
     interval_ms: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How a limit stands: of ``limit`` at once ``remaining`` are left, all again after ``reset_s``.
+
+    ``wait_s`` is 0 for what was counted, or else the time until one is free.
+    """
+
+    limit: int
+    remaining: int
+    reset_s: float
+    wait_s: float
+
+
 class RateLimiter:
     """Counts what happens to a key."""
 
     def __init__(self, redis: Redis) -> None:
         self._take = redis.register_script(_TAKE)
+        self._take_all = redis.register_script(_TAKE_ALL)
 
     async def take(self, name: str, *subject: str, rate: Rate) -> float:
         """Count one and return 0, or, where the rate is used up, the seconds until one is free (nothing is counted)."""
-        # Hashed, because a subject may be an e-mail address and Redis is no place for those.
-        digest = hashlib.blake2b("\0".join(subject).encode(), digest_size=16).hexdigest()
         async with asyncio.timeout(_TIMEOUT_S):
-            wait_ms = await self._take(keys=[f"rate:{name}:{digest}"], args=[rate.interval_ms, rate.burst])
+            wait_ms = await self._take(keys=[_key(name, subject)], args=[rate.interval_ms, rate.burst])
         return float(wait_ms) / 1000
+
+    async def take_all(self, *counted: tuple[str, str, Rate], timeout_s: float = _TIMEOUT_S) -> Standing:
+        """Count one for every ``(name, subject, rate)`` or, where one of them is used up, for none; one round trip.
+
+        Gives the standing of the one with the least left.
+        """
+        keys = [_key(name, (subject,)) for name, subject, _ in counted]
+        args = [number for _, _, rate in counted for number in (rate.interval_ms, rate.burst)]
+        async with asyncio.timeout(timeout_s):
+            wait_ms, *filled_ms = await self._take_all(keys=keys, args=args)
+        standings = [
+            Standing(
+                limit=rate.burst,
+                remaining=max(0, rate.burst - math.ceil(filled / rate.interval_ms)),
+                reset_s=filled / 1000,
+                wait_s=wait_ms / 1000,
+            )
+            for (_, _, rate), filled in zip(counted, filled_ms, strict=True)
+        ]
+        return min(standings, key=lambda standing: standing.remaining)
 
     async def require(self, name: str, *subject: str, rate: Rate) -> None:
         """Count one.
@@ -61,3 +113,9 @@ class RateLimiter:
         if wait_s > 0:
             retry_after = math.ceil(wait_s)
             raise TooManyRequests(f"Try again in {retry_after} s.", headers={"Retry-After": str(retry_after)})
+
+
+def _key(name: str, subject: Sequence[str]) -> str:
+    # Hashed, because a subject may be an e-mail address and Redis is no place for those.
+    digest = hashlib.blake2b("\0".join(subject).encode(), digest_size=16).hexdigest()
+    return f"rate:{name}:{digest}"

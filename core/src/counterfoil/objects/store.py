@@ -11,10 +11,12 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
+
+from counterfoil.kit.errors import Unavailable
 
 _KEY = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.=-]*(/[A-Za-z0-9][A-Za-z0-9_.=-]*)+\Z")
-_CHUNK_BYTES = 256 * 1024
+CHUNK_BYTES = 256 * 1024
 
 
 class ObjectMissing(Exception):
@@ -25,10 +27,20 @@ class ObjectExists(Exception):
     """There is an object of this key already; it was left as it is."""
 
 
+class ObjectStoreUnavailable(Unavailable):
+    status, code, title = 503, "object_store_unavailable", "The object store does not answer"
+
+
+class Readable(Protocol):
+    """An open file, or what reads like one."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
 class ObjectStore(Protocol):
     """Named byte strings, written whole and only once."""
 
-    async def put(self, key: str, content: BinaryIO) -> None:
+    async def put(self, key: str, content: Readable) -> None:
         """Store everything that can be read from a file. A reader never sees a part of it.
 
         Raises:
@@ -51,6 +63,9 @@ class ObjectStore(Protocol):
     async def delete(self, key: str) -> None:
         """Remove an object; one that is not there is removed already. Whether it may go is for the index to say."""
 
+    async def close(self) -> None:
+        """Give back what was opened."""
+
 
 def checked_key(key: str) -> str:
     """The key itself.
@@ -63,13 +78,24 @@ def checked_key(key: str) -> str:
     return key
 
 
+def checked_prefix(prefix: str) -> str:
+    """The prefix itself.
+
+    Raises:
+        ValueError: it could lead out of the store's folder.
+    """
+    if prefix.startswith("/") or ".." in prefix or "\0" in prefix:
+        raise ValueError(f"not the beginning of an object key: {prefix!r}")
+    return prefix
+
+
 class DirectoryStore:
     """Objects as files below one folder."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    async def put(self, key: str, content: BinaryIO) -> None:
+    async def put(self, key: str, content: Readable) -> None:
         await asyncio.to_thread(self._put, self._path(key), content)
 
     async def read(self, key: str) -> AsyncIterator[bytes]:
@@ -79,28 +105,31 @@ class DirectoryStore:
         except FileNotFoundError:
             raise ObjectMissing(key) from None
         with file:
-            while chunk := await asyncio.to_thread(file.read, _CHUNK_BYTES):
+            while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
                 yield chunk
 
     async def exists(self, key: str) -> bool:
         return await asyncio.to_thread(self._path(key).is_file)
 
     async def keys(self, prefix: str) -> list[str]:
-        return await asyncio.to_thread(self._keys, prefix)
+        return await asyncio.to_thread(self._keys, checked_prefix(prefix))
 
     async def delete(self, key: str) -> None:
         path = self._path(key)
         await asyncio.to_thread(path.unlink, missing_ok=True)
 
+    async def close(self) -> None:
+        """A folder holds nothing open."""
+
     def _path(self, key: str) -> Path:
         return self._root / checked_key(key)
 
-    def _put(self, path: Path, content: BinaryIO) -> None:
+    def _put(self, path: Path, content: Readable) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor, name = tempfile.mkstemp(prefix=".part-", dir=path.parent)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                while chunk := content.read(_CHUNK_BYTES):
+                while chunk := content.read(CHUNK_BYTES):
                     file.write(chunk)
                 file.flush()
                 os.fsync(file.fileno())

@@ -286,7 +286,8 @@ class Stream:
 
     ``version`` is the mapping's: a bump maps every kept raw record again. ``authority`` decides between two streams that
     describe the same canonical row: the higher replaces the lower, never the other way round. ``volatile`` names
-    dotted paths that change on every read and say nothing; they do not count as a change.
+    dotted paths that change on every read and say nothing; they do not count as a change. ``tells_of`` names the streams
+    whose records this one brings or whose changes it tells of: what they miss when its cursor's horizon has passed.
     """
 
     name: str
@@ -296,6 +297,7 @@ class Stream:
     version: int = 1
     authority: int = 0
     volatile: Sequence[str] = ()
+    tells_of: Sequence[str] = ()
     pages: Pages
     to_rows: ToRows | None = field(default=None)
     is_open: IsOpen | None = field(default=None)
@@ -323,6 +325,7 @@ def stream(
     version: int = 1,
     authority: int = 0,
     volatile: Sequence[str] = (),
+    tells_of: Sequence[str] = (),
 ) -> Callable[[Pages], Stream]:
     """Declare the decorated async generator ``(self, ctx, window)`` as a stream of the connector."""
 
@@ -335,6 +338,7 @@ def stream(
             version=version,
             authority=authority,
             volatile=tuple(volatile),
+            tells_of=tuple(tells_of),
             pages=pages,
         )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pluggy
 
-from counterfoil.plugins.connector import Connector
+from counterfoil.plugins.connector import Connector, Settings
 
 PROJECT = "counterfoil"
 
@@ -31,4 +31,12 @@ def register_connectors() -> Sequence[Connector]:  # type: ignore[empty-body]  #
 
     Collected once per process at start-up, whether or not any tenant has enabled the plugin. Not called for a plugin in
     quarantine, and never again while the process runs: return instances that keep no state of a tenant.
+    """
+
+
+@hookspec
+def register_settings() -> type[Settings]:  # type: ignore[empty-body]  # as above
+    """Contribute the model of the plugin's settings, one set per tenant, which its administrators edit.
+
+    Collected once per process at start-up. The settings are stored in plain: a ``Secret`` belongs to a connection.
     """

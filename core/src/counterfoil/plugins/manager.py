@@ -18,11 +18,11 @@ import pluggy
 from counterfoil.db.migrate import Lineage
 from counterfoil.observability import get_logger
 from counterfoil.plugins import hookspecs
-from counterfoil.plugins.connector import Connector
+from counterfoil.plugins.connector import Connector, Settings
 from counterfoil.plugins.errors import BundledPluginBroken, Rejected
 from counterfoil.plugins.hookspecs import PROJECT, Veto
 from counterfoil.plugins.manifest import Manifest, package_folder, read_manifest
-from counterfoil.plugins.validation import check_connector, check_models
+from counterfoil.plugins.validation import check_connector, check_models, check_settings
 
 GROUP = "counterfoil.plugins"
 BUNDLED = frozenset({"counterfoil-stripe"})
@@ -46,6 +46,7 @@ class PluginInfo:
     lineage: Lineage | None = None
     hooks: ModuleType | None = None
     connectors: list[Connector] = field(default_factory=list)
+    settings: type[Settings] = Settings  # without any fields, until it registers its own
 
     @property
     def bundled(self) -> bool:
@@ -95,6 +96,9 @@ class PluginManager:
             if plugin.status == "active":
                 with manager._quarantining(plugin, "checking its connectors"):
                     plugin.connectors.append(check_connector(plugin.name, connector))
+        for plugin, call in manager._calls("register_settings", {}, {plugin.name for plugin in manager.active}):
+            with manager._quarantining(plugin, "register_settings()"):
+                plugin.settings = check_settings(call())
         manager._settle("connector kind", lambda plugin: [connector.kind for connector in plugin.connectors])
         return manager
 

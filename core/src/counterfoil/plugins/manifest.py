@@ -3,9 +3,18 @@
 import importlib.util
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StringConstraints,
+    ValidationError,
+)
 
 from counterfoil.plugins.errors import Rejected
 
@@ -37,6 +46,17 @@ class Feature(_Table):
     plans: tuple[Word, ...]
 
 
+class PermissionEntry(_Table):
+    """What a permission lets its holder do, and the built-in roles that hold it besides owner and admin, who hold all."""
+
+    description: Line
+    roles: tuple[Literal["finance", "ops", "developer", "readonly"], ...] = ()
+
+
+def _described(given: object) -> object:
+    return {"description": given} if isinstance(given, str) else given
+
+
 class NavigationEntry(_Table):
     """A link in the web app's side bar, for those with the permission."""
 
@@ -49,7 +69,8 @@ class Manifest(_Table):
     """The static half of a plugin.
 
     ``namespaces`` are further first words for its names. ``offers`` and ``uses`` name typed services, and work without each
-    other; ``requires`` names plugins this one cannot load without. ``permissions`` says what each lets its holder do.
+    other; ``requires`` names plugins this one cannot load without. ``permissions`` says what each lets its holder do: a
+    sentence, or a table of ``description`` and the ``roles`` that hold it.
     """
 
     name: Name
@@ -60,7 +81,7 @@ class Manifest(_Table):
     hosts: tuple[Host, ...] = ()
     features: dict[Word, Feature] = Field(default_factory=dict)
     namespaces: tuple[Name, ...] = ()
-    permissions: dict[DottedName, Line] = Field(default_factory=dict)
+    permissions: dict[DottedName, Annotated[PermissionEntry, BeforeValidator(_described)]] = Field(default_factory=dict)
     navigation: tuple[NavigationEntry, ...] = ()
     offers: tuple[DottedName, ...] = ()
     uses: tuple[DottedName, ...] = ()

@@ -50,13 +50,22 @@ def _check_streams(connector: Connector) -> None:
         where = f"stream {stream.name!r} of connector {connector.kind!r}"
         targets: Sequence[object] = stream.targets
         rows = [target for target in targets if isinstance(target, type) and issubclass(target, CanonicalRow)]
-        _require(rows and len(rows) == len(targets), f"{where}: targets has to name canonical rows")
+        # A stream may be kept raw only, or only bring the records of other streams.
+        needs_none = stream.tells_of or (not targets and stream.to_rows is None)
+        named = (rows or needs_none) and len(rows) == len(targets)
+        _require(named, f"{where}: targets has to name canonical rows")
         _require(_WORD.match(str(stream.name)), f"{where}: a name is one lower-case word")
         _require([one.name for one in declared].count(stream.name) == 1, f"{where} is declared more than once")
         _require(
             not inspect.iscoroutinefunction(stream.pages), f"{where} never yields a page: it is no async generator"
         )
-        _require(callable(stream.to_rows), f"{where} has no second half: add @{stream.name}.rows")
+        _require(callable(stream.to_rows) or not targets, f"{where} has no second half: add @{stream.name}.rows")
+        unknown = sorted(set(stream.tells_of) - connector.streams.keys())
+        _require(not unknown, f"{where} tells of {', '.join(unknown)}, which the connector does not have")
+        _require(
+            stream.is_open is None or stream.fetch_one,
+            f"{where}: what is open is fetched again, add @{stream.name}.fetch",
+        )
         _require(stream.version >= 1, f"{where}: versions begin at 1")
         _check_cursor(stream, connector, where)
 
@@ -70,7 +79,18 @@ def _check_cursor(stream: Stream, connector: Connector, where: str) -> None:
         cursor = connector.streams[cursor.stream].cursor
     if not isinstance(cursor, TimeCursor):
         raise Rejected(f"{where}: the cursor has to be a TimeCursor or a ParentCursor")
-    _ = cursor.lookback_delta, cursor.max_window_delta  # raises for what is not a duration
+    _require(cursor.slices >= 1, f"{where}: at least one slice is read at a time")
+    # Raises for what is not a duration.
+    _ = cursor.lookback_delta, cursor.max_window_delta, cursor.lag_delta, cursor.horizon_delta
+
+
+def check_settings(model: object) -> type[Settings]:
+    """The model of a plugin's settings, if a form can be drawn from it and nothing in it has to be kept secret."""
+    if not (isinstance(model, type) and issubclass(model, Settings)):
+        raise Rejected(f"register_settings() gave {model!r}, which is no subclass of Settings")
+    _require(not model.secret_fields(), "its settings hold a secret: those are sealed in connections only")
+    model.model_json_schema()  # raises where a form could not be drawn
+    return model
 
 
 def check_models(plugin: str, package: str) -> None:

@@ -17,7 +17,11 @@ PaymentStatus = Literal["succeeded", "authorized", "failed"]
 RefundReason = Literal["requested_by_customer", "duplicate", "fraudulent"]
 DisputeStatus = Literal["needs_response", "under_review", "won", "lost"]
 DisputeReason = Literal["fraudulent", "product_not_received", "product_unacceptable", "duplicate"]
-EntryKind = Literal["payment", "refund", "dispute", "dispute_reversal", "processor_fee", "payout", "payout_failure"]
+InvoiceStatus = Literal["draft", "open", "paid", "uncollectible", "void"]
+RefundStatus = Literal["pending", "succeeded", "failed"]
+EntryKind = Literal[
+    "payment", "refund", "refund_failure", "dispute", "dispute_reversal", "processor_fee", "payout", "payout_failure"
+]
 EntryStatus = Literal["pending", "available"]
 PayoutStatus = Literal["pending", "in_transit", "paid", "failed"]
 
@@ -30,6 +34,7 @@ class Customer:
     country: str
     currency: str
     created_at: datetime
+    deleted_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,6 +102,7 @@ class Refund:
     currency: str
     reason: RefundReason
     created_at: datetime
+    status: RefundStatus = "succeeded"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,6 +117,26 @@ class Dispute:
     opened_at: datetime
     evidence_due_at: datetime
     closed_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Invoice:
+    """A bill for an order. `payment_id` is the payment that settled it; without one a paid invoice was paid elsewhere."""
+
+    id: int
+    number: str
+    order_id: int
+    customer_id: int
+    amount: int
+    currency: str
+    status: InvoiceStatus
+    created_at: datetime
+    due_at: datetime
+    payment_id: int | None = None
+    finalized_at: datetime | None = None
+    paid_at: datetime | None = None
+    closed_at: datetime | None = None
+    deleted_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from random import Random
 
-    from counterfoil.simulation.records import DisputeStatus, EntryKind, RefundReason
+    from counterfoil.simulation.records import DisputeStatus, EntryKind, RefundReason, RefundStatus
+    from counterfoil.simulation.world import World
 
 T = TypeVar("T")
 
@@ -73,6 +74,15 @@ class Trading:
         self.refunds: list[Refund] = []
         self.disputes: list[Dispute] = []
         self.entries: list[BalanceEntry] = []
+
+    def take_over(self, world: World) -> None:
+        """Go on writing the books of a world as it is."""
+        self.customers += world.customers
+        self.orders += world.orders
+        self.payments += world.payments
+        self.refunds += world.refunds
+        self.disputes += world.disputes
+        self.entries += world.entries
 
     def place_order(self, placed_at: datetime) -> None:
         """One order with its payment attempts, and what becomes of the money before the horizon."""
@@ -187,6 +197,14 @@ class Trading:
             self._attempt(order, at, captured=False, decline_code=None)
             return
         payment = self._attempt(order, at, captured=True, decline_code=None)
+        self._credit(payment, market, at)
+        draw = rng.random()
+        if draw < _DISPUTE_RATE:
+            self._dispute(payment, market)
+        elif draw < _DISPUTE_RATE + _REFUND_RATE:
+            self._maybe_refund(payment, market)
+
+    def _credit(self, payment: Payment, market: Market, at: datetime) -> None:
         amount, rate = self._settled(payment.amount, market)
         fee = rounded(Decimal(amount * market.fee_basis_points) / 10_000) + markets.FIXED_FEE[market.settlement]
         self._enter(
@@ -199,11 +217,6 @@ class Trading:
             exchange_rate=rate,
             payment_id=payment.id,
         )
-        draw = rng.random()
-        if draw < _DISPUTE_RATE:
-            self._dispute(payment, market)
-        elif draw < _DISPUTE_RATE + _REFUND_RATE:
-            self._maybe_refund(payment, market)
 
     def _maybe_refund(self, payment: Payment, market: Market) -> None:
         rng = self._rng
@@ -216,7 +229,7 @@ class Trading:
         if rng.random() < _SECOND_REFUND_RATE:
             self._refund(refunded, amount=part, at=at + timedelta(days=1, seconds=int(rng.random() * 86_400)))
 
-    def _refund(self, payment: Payment, *, amount: int, at: datetime) -> Payment:
+    def _refund(self, payment: Payment, *, amount: int, at: datetime, status: RefundStatus = "succeeded") -> Payment:
         if at > self._horizon or amount <= 0:
             return payment
         market = markets.BY_CURRENCY[payment.currency]
@@ -234,6 +247,7 @@ class Trading:
             currency=payment.currency,
             reason=self._pick(reasons),
             created_at=at,
+            status=status,
         )
         self.refunds.append(refund)
         settled, rate = self._settled(amount, market)
@@ -261,6 +275,23 @@ class Trading:
             status = "won" if is_won else "lost"
         elif opened_at + timedelta(days=9) <= self._horizon:
             status = "under_review"
+        self._open_dispute(
+            payment,
+            market,
+            status=status,
+            opened_at=opened_at,
+            closed_at=closed_at if closed_at <= self._horizon else None,
+        )
+
+    def _open_dispute(
+        self,
+        payment: Payment,
+        market: Market,
+        *,
+        status: DisputeStatus,
+        opened_at: datetime,
+        closed_at: datetime | None,
+    ) -> None:
         dispute = Dispute(
             id=len(self.disputes),
             payment_id=payment.id,
@@ -271,7 +302,7 @@ class Trading:
             status=status,
             opened_at=opened_at,
             evidence_due_at=opened_at + timedelta(days=9),
-            closed_at=closed_at if closed_at <= self._horizon else None,
+            closed_at=closed_at,
         )
         self.disputes.append(dispute)
         self.payments[payment.id] = replace(payment, disputed=True)
@@ -284,7 +315,7 @@ class Trading:
             dispute_id=dispute.id,
         )
         enter("dispute", -settled, fee=markets.DISPUTE_FEE[market.settlement], at=opened_at)
-        if status == "won":
+        if status == "won" and closed_at is not None:
             enter("dispute_reversal", settled, at=closed_at)
 
     def _settled(self, amount: int, market: Market) -> tuple[int, Decimal | None]:

@@ -7,6 +7,7 @@ from datetime import UTC, timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
+from counterfoil.simulation.billing import bill
 from counterfoil.simulation.settlement import advance, deposits_of, pay_out
 from counterfoil.simulation.trading import Trading, catalogue
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
         BankDeposit,
         Customer,
         Dispute,
+        Invoice,
         Order,
         Payment,
         Payout,
@@ -46,6 +48,7 @@ class World:
     disputes: tuple[Dispute, ...]
     entries: tuple[BalanceEntry, ...]
     payouts: tuple[Payout, ...]
+    invoices: tuple[Invoice, ...]
     deposits: tuple[BankDeposit, ...]
 
     @classmethod
@@ -71,6 +74,7 @@ class World:
             disputes=tuple(trading.disputes),
             entries=tuple(trading.entries),
             payouts=payouts,
+            invoices=bill(trading.orders, trading.payments, seed=seed, as_of=as_of),
             deposits=deposits_of(payouts),
         )
 
@@ -79,18 +83,20 @@ class World:
         at = max(at.astimezone(UTC).replace(microsecond=0), self.as_of)
         rng = Random(f"counterfoil world {self.seed} after {len(self.orders)} orders")  # noqa: S311 - as above
         trading = Trading(rng, horizon=at, products=self.products)
-        trading.customers += self.customers
-        trading.orders += self.orders
-        trading.payments += self.payments
-        trading.refunds += self.refunds
-        trading.disputes += self.disputes
-        trading.entries += self.entries
+        trading.take_over(self)
         for _ in range(-(-orders // _ORDERS_PER_REFUND)):
             trading.refund_recent(at)
         start = max(self.as_of, at - _APPEND_SPAN)
         span_s = int((at - start).total_seconds())
         for offset_s in sorted(int(rng.random() * span_s) for _ in range(orders)):
             trading.place_order(start + timedelta(seconds=offset_s))
+        return self.after(trading, at)
+
+    def after(self, trading: Trading, at: datetime) -> World:
+        """The world with these books, at this moment; new orders get their invoices."""
+        fresh = bill(
+            trading.orders, trading.payments, seed=self.seed, as_of=at, billed=self.orders, so_far=self.invoices
+        )
         return replace(
             self,
             as_of=at,
@@ -100,6 +106,7 @@ class World:
             refunds=tuple(trading.refunds),
             disputes=tuple(trading.disputes),
             entries=tuple(trading.entries),
+            invoices=(*self.invoices, *fresh),
         )
 
     def settle(self) -> World:

@@ -11,6 +11,8 @@ from counterfoil.commerce.models import Canonical
 
 ColumnType = Literal["text", "money", "number", "timestamp", "date", "boolean", "uuid", "enum"]
 
+_RESERVED = frozenset({"views"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
@@ -22,6 +24,8 @@ class Column:
         type: decides the filter operators, how values are written, and how they are shown.
         filterable: whether ``filter`` accepts it.
         sortable: whether ``sort`` accepts it.
+        indexed: an index has the rows in its order, so that a sort by it is fast however many rows there are.
+        description: what it holds, where the title does not say it.
         hidden_by_default: there, but not among the columns first shown.
         currency_column: where the currency of a ``money`` column is.
         enum: the values of an ``enum`` column.
@@ -32,6 +36,8 @@ class Column:
     type: ColumnType
     filterable: bool = True
     sortable: bool = True
+    indexed: bool = False
+    description: str | None = None
     hidden_by_default: bool = False
     currency_column: str | None = None
     enum: tuple[str, ...] = ()
@@ -64,6 +70,8 @@ class Table:
             raise ValueError(f"table {self.name!r}: {complaint}")
 
     def _complaints(self) -> Iterator[str]:
+        if self.name in _RESERVED:
+            yield "the name is taken by an address of the explorer's own"
         if len(self.by_name) != len(self.columns):
             yield "a column is declared twice"
         if "id" not in self.by_name:

@@ -32,7 +32,7 @@ _DELETED_AT = "deleted_at"
 _SORT_VALUE = "sort_value"
 
 # Not the columns' own types: a parameter cast to numeric(18,6) would be rounded before it is compared.
-_SQL_TYPES: Mapping[ColumnType, TypeEngine[Any]] = {
+SQL_TYPES: Mapping[ColumnType, TypeEngine[Any]] = {
     "text": sa.Text(),
     "enum": sa.Text(),
     "money": sa.Numeric(),
@@ -90,8 +90,15 @@ async def page(
     return (await (await uow.session.connection()).execute(statement)).all()
 
 
+async def is_larger(uow: UnitOfWork, table: Table, *, conditions: Collection[Condition], than: int) -> bool:
+    """Whether the conditions let more rows through, looking at no more than it takes to know."""
+    some = sa.select(sa.literal(1)).select_from(table.source).where(*criteria(table, conditions)).limit(than + 1)
+    statement = sa.select(sa.func.count() > than).select_from(some.subquery())
+    return bool((await (await uow.session.connection()).execute(statement)).scalar_one())
+
+
 async def count(uow: UnitOfWork, table: Table, *, conditions: Collection[Condition]) -> int:
-    statement = sa.select(sa.func.count()).select_from(table.source).where(*_criteria(table, conditions))
+    statement = sa.select(sa.func.count()).select_from(table.source).where(*criteria(table, conditions))
     return int((await (await uow.session.connection()).execute(statement)).scalar_one())
 
 
@@ -102,7 +109,7 @@ async def count_up_to(uow: UnitOfWork, tables: Collection[Table], *, most: int) 
     counts = [
         sa.select(sa.func.count())
         .select_from(
-            sa.select(sa.literal(1)).where(*_criteria(table, ())).select_from(table.source).limit(most).subquery()
+            sa.select(sa.literal(1)).where(*criteria(table, ())).select_from(table.source).limit(most).subquery()
         )
         .scalar_subquery()
         for table in tables
@@ -147,31 +154,49 @@ def page_statement(
     """The query of one page.
 
     Rows with a sort value and rows without one are two ranges of the same index, so a page that may hold both is asked
-    for as two: an OR of them would read the index from its beginning each time.
+    for as two: an OR of them would read the index from its beginning each time. The index has the largest first and no
+    value last; read backwards it has no value first, which is why each range says so.
     """
     own = table.source.columns
     key = _sort_key(table, sort.column)
     rows = sa.select(*(own[column.name] for column in table.columns), key.label(_SORT_VALUE)).where(
-        *_criteria(table, conditions)
+        *criteria(table, conditions)
     )
-    if after is None:
-        return _ordered(rows, key, own["id"], sort).limit(limit)
     valueless = rows.where(key.is_(None))
-    if after.value is None:
+    if after is None:
+        if sort.descending:
+            return _ordered(rows, key, own["id"], sort).limit(limit)
+    elif after.value is None:
         rest = valueless.where(_beyond(own["id"], sa.literal(after.id, sa.Uuid()), sort))
-        return _ordered(rest, key, own["id"], sort).limit(limit)
-    here = sa.tuple_(_bound(after.value, sort.column), sa.literal(after.id, sa.Uuid()))
-    rest = _ordered(rows.where(_beyond(sa.tuple_(key, own["id"]), here, sort)), key, own["id"], sort).limit(limit)
+        return _in_index_order(rest, key, own["id"], sort).limit(limit)
+    else:
+        here = sa.tuple_(_bound(after.value, sort.column), sa.literal(after.id, sa.Uuid()))
+        rows = rows.where(_beyond(sa.tuple_(key, own["id"]), here, sort))
     if not table.is_nullable(sort.column):
-        return rest
-    both = sa.union_all(rest, _ordered(valueless, key, own["id"], sort).limit(limit))
+        return _in_index_order(rows, key, own["id"], sort).limit(limit)
+    valued = _in_index_order(rows.where(key.is_not(None)), key, own["id"], sort).limit(limit)
+    both = sa.union_all(valued, _in_index_order(valueless, key, own["id"], sort).limit(limit))
     return _ordered(both, sa.column(_SORT_VALUE), sa.column("id"), sort).limit(limit)
+
+
+def in_order(statement: sa.Select[*tuple[Any, ...]], table: Table, sort: Sort) -> sa.Select[*tuple[Any, ...]]:
+    """Rows of a table in the order of a sort, the same as its pages have."""
+    return _ordered(statement, _sort_key(table, sort.column), table.source.columns["id"], sort)
 
 
 def _ordered(statement: Statement, key: ColumnElement[Any], row_id: ColumnElement[Any], sort: Sort) -> Statement:
     if sort.descending:
         return statement.order_by(key.desc().nulls_last(), row_id.desc())
     return statement.order_by(key.asc().nulls_last(), row_id.asc())
+
+
+def _in_index_order(
+    rows: sa.Select[*tuple[Any, ...]], key: ColumnElement[Any], row_id: ColumnElement[Any], sort: Sort
+) -> sa.Select[*tuple[Any, ...]]:
+    """For rows that all have a value or all have none: then it does not matter where those without one come."""
+    if sort.descending:
+        return rows.order_by(key.desc().nulls_last(), row_id.desc())
+    return rows.order_by(key.asc().nulls_first(), row_id.asc())
 
 
 def _beyond(left: ColumnElement[Any], right: ColumnElement[Any], sort: Sort) -> ColumnElement[bool]:
@@ -183,11 +208,12 @@ def _sort_key(table: Table, column: Column) -> ColumnElement[Any]:
     return sa.func.left(own, TEXT_SORT_LENGTH) if column.type in {"text", "enum"} else own
 
 
-def _criteria(table: Table, conditions: Collection[Condition]) -> list[ColumnElement[bool]]:
-    criteria = [_criterion(table.source.columns[condition.column.name], condition) for condition in conditions]
+def criteria(table: Table, conditions: Collection[Condition]) -> list[ColumnElement[bool]]:
+    """What has to hold of a row; deleted ones are left out unless a condition is about that."""
+    found = [_criterion(table.source.columns[condition.column.name], condition) for condition in conditions]
     if all(condition.column.name != _DELETED_AT for condition in conditions):
-        criteria.append(table.source.columns[_DELETED_AT].is_(None))
-    return criteria
+        found.append(table.source.columns[_DELETED_AT].is_(None))
+    return found
 
 
 def _criterion(own: ColumnElement[Any], condition: Condition) -> ColumnElement[bool]:
@@ -196,7 +222,7 @@ def _criterion(own: ColumnElement[Any], condition: Condition) -> ColumnElement[b
             return own.is_(None) if condition.values[0] else own.is_not(None)
         case "in":
             # One array parameter: the statement stays the same, and prepared, for any number of values.
-            kind = _SQL_TYPES[condition.column.type]
+            kind = SQL_TYPES[condition.column.type]
             return own == sa.any_(sa.literal(list(condition.values), sa.ARRAY(kind)))
         case "contains":
             return own.icontains(condition.values[0], autoescape=True)
@@ -205,7 +231,7 @@ def _criterion(own: ColumnElement[Any], condition: Condition) -> ColumnElement[b
 
 
 def _bound(value: Value, column: Column) -> ColumnElement[Any]:
-    return sa.literal(value, _SQL_TYPES[column.type])
+    return sa.literal(value, SQL_TYPES[column.type])
 
 
 def _with_lineage(rows: sa.Table) -> sa.FromClause:

@@ -121,6 +121,7 @@ def make_settings(**values: Any) -> Settings:
     defaults: dict[str, Any] = {
         "master_keys": Fernet.generate_key().decode(),
         "jwt_keys": f"test:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+        "seal_key": base64.b64encode(secrets.token_bytes(32)).decode(),
         "environment": "demo",
         "public_url": ORIGIN,
         "allow_private_networks": True,

@@ -10,30 +10,27 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from counterfoil.kit import context
-from counterfoil.kit.errors import FieldError, InvalidInput, PayloadTooLarge
+from counterfoil.kit.errors import FieldError, InvalidInput, PayloadTooLarge, Problem
 from counterfoil.kit.ids import new_id
 from counterfoil.observability import get_logger
+from counterfoil.web.limits import limit_headers
 from counterfoil.web.problems import answer, problem_response
-from counterfoil.web.text import NUL, find_nul
+from counterfoil.web.security import DEFAULT_HEADERS, HSTS, SECURITY_HEADERS
+from counterfoil.web.text import DEEPEST_JSON, NUL, find_nul, is_deeper
 
 _log = get_logger(__name__)
 
 CORRELATION_HEADER = "X-Correlation-ID"
 _NO_NUL = "The character U+0000 cannot be stored."
-_API_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-    "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
-    "Cache-Control": "no-store",
-}
 
 
 class RequestContext:
     """Binds correlation id and client address, and turns whatever escapes the application into a problem."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, is_https: bool = False) -> None:
+        """Args: ``is_https`` where people reach us by https, whatever a proxy in front makes of it."""
         self.app = app
+        self.is_https = is_https
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -50,8 +47,12 @@ class RequestContext:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers[CORRELATION_HEADER] = str(correlation_id)
-                for name, value in _API_HEADERS.items():
+                headers.update(SECURITY_HEADERS)
+                headers.update(dict(limit_headers(scope)))
+                for name, value in DEFAULT_HEADERS.items():
                     headers.setdefault(name, value)
+                if self.is_https or scope.get("scheme") == "https":
+                    headers["Strict-Transport-Security"] = HSTS
             await send(message)
 
         with (
@@ -118,11 +119,16 @@ class BodyLimit:
         await problem_response(PayloadTooLarge(f"At most {self.max_bytes} bytes are accepted."))(scope, receive, send)
 
 
+class UnsupportedEncoding(Problem):
+    status, code, title = 415, "unsupported_encoding", "The request body is compressed"
+
+
 class TextGuard:
     """Refuses text that cannot be stored, on every route there is: U+0000 and what is no UTF-8, lone surrogates included.
 
-    It stands in paths, queries and JSON bodies, so that no route has to think of it. Goes inside of ``BodyLimit``, because
-    it holds a JSON body in memory, as the route will.
+    It stands in paths, queries and JSON bodies, so that no route has to think of it. Refused with it are JSON nested beyond
+    reason, and compressed bodies, whose size says nothing. Goes inside of ``BodyLimit``, because it holds a JSON body in
+    memory, as the route will.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -131,7 +137,10 @@ class TextGuard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             _check_address(scope)
-            if _is_json(Headers(scope=scope).get("content-type", "")):
+            headers = Headers(scope=scope)
+            if headers.get("content-encoding", "identity").strip().lower() != "identity":
+                raise UnsupportedEncoding("Send the body as it is.")
+            if _is_json(headers.get("content-type", "")):
                 receive = await _checked_json(receive)
         await self.app(scope, receive, send)
 
@@ -164,6 +173,8 @@ async def _checked_json(receive: Receive) -> Receive:
         parsed = orjson.loads(body or b"null")
     except orjson.JSONDecodeError as error:
         raise InvalidInput("The body is not JSON in UTF-8.") from error
+    if is_deeper(parsed, DEEPEST_JSON):
+        raise InvalidInput(f"The body is nested more than {DEEPEST_JSON} levels deep.")
     path = find_nul(parsed)
     if path is not None:
         raise InvalidInput(_NO_NUL, errors=[FieldError(path=path, message=_NO_NUL)])

@@ -3,6 +3,7 @@
 import base64
 import binascii
 from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
 
 import orjson
 from fastapi import Query
@@ -61,3 +62,18 @@ def decode_cursor(cursor: str, *, length: int) -> list[Any]:
     if not isinstance(position, list) or len(position) != length or holds_nul(position):
         raise InvalidCursor
     return position
+
+
+def id_of(cursor: str | None) -> UUID | None:
+    """The id in the cursor of a list that is sorted by nothing else; None for the first page.
+
+    Raises:
+        InvalidCursor: for anything this code did not make.
+    """
+    if cursor is None:
+        return None
+    (position,) = decode_cursor(cursor, length=1)
+    try:
+        return UUID(position)
+    except (AttributeError, TypeError, ValueError):
+        raise InvalidCursor from None

@@ -6,6 +6,8 @@ from pydantic import StringConstraints
 
 # PostgreSQL's text and jsonb hold every character but this one.
 NUL = "\0"
+# No request of ours comes near; what is nested deeper is out to exhaust whoever walks it.
+DEEPEST_JSON = 64
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
 """Text that people read on one line, without control characters. Give it a ``max_length``."""
@@ -32,6 +34,17 @@ def find_nul(value: Any) -> str | None:
             case list():
                 pending += [(each, _Trail(str(index), trail)) for index, each in enumerate(item)]
     return None
+
+
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether objects and lists in parsed JSON are nested in more than so many levels."""
+    layer = [value]
+    for _ in range(levels + 1):
+        containers = [item for item in layer if isinstance(item, dict | list)]
+        if not containers:
+            return False
+        layer = [each for item in containers for each in (item.values() if isinstance(item, dict) else item)]
+    return True
 
 
 class _Trail(NamedTuple):

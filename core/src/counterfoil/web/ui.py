@@ -26,15 +26,6 @@ FRAMEWORK_PREFIX: Final = "/_next/"
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 REVALIDATE: Final = "no-cache"
 
-SECURITY_HEADERS: Final = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
-}
-HSTS: Final = "max-age=31536000"
-
 # A worker takes its policy from its own script's response, not from the page that starts it.
 SCRIPT_POLICY: Final = "default-src 'none'; script-src 'self'; connect-src 'self'"
 
@@ -139,7 +130,7 @@ class StaticUi:
             # An unknown API path is answered in the API's own terms, never by a page.
             raise NotFound
         is_https = request.scope.get("scheme") == "https"
-        headers = {**SECURITY_HEADERS, **({"Strict-Transport-Security": HSTS} if is_https else {})}
+        headers: dict[str, str] = {}
         if request.method not in {"GET", "HEAD"}:
             return PlainTextResponse("Method not allowed", 405, headers={**headers, "Allow": "GET, HEAD"})
         target = self._canonical(path)

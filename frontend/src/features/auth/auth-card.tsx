@@ -10,7 +10,7 @@ export function AuthCard({ title, children, footer }: { title: string; children:
           <h1 className="font-semibold text-lg tracking-tight">{title}</h1>
           {children}
         </div>
-        <p className="text-center text-muted-foreground">{footer}</p>
+        {footer && <p className="text-center text-muted-foreground">{footer}</p>}
       </div>
     </main>
   );

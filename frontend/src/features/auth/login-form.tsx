@@ -35,6 +35,9 @@ export function LoginForm() {
           {busy && <Spinner />}
           Log in
         </Button>
+        <p className="text-center">
+          <SwitchLink to="/forgot-password">Forgot your password?</SwitchLink>
+        </p>
       </form>
     </AuthCard>
   );

@@ -9,6 +9,7 @@ import { client } from "@/lib/api/client";
 import { suggestSlug } from "@/lib/slug";
 import { AuthCard } from "./auth-card";
 import { FormProblem } from "./form-problem";
+import { NewPasswordField } from "./new-password-field";
 import { SwitchLink } from "./switch-link";
 import { useSubmit } from "./use-submit";
 
@@ -67,14 +68,7 @@ export function RegisterForm() {
         <Field id="email" label="E-mail" error={errors.byField.email}>
           {(control) => <Input {...control} name="email" type="email" autoComplete="username" required />}
         </Field>
-        <Field
-          id="password"
-          label="Password"
-          hint="At least 12 characters. A few unrelated words make a good one."
-          error={errors.byField.password}
-        >
-          {(control) => <Input {...control} name="password" type="password" autoComplete="new-password" required />}
-        </Field>
+        <NewPasswordField name="password" label="Password" error={errors.byField.password} />
         <Button type="submit" variant="primary" disabled={busy}>
           {busy && <Spinner />}
           Create account

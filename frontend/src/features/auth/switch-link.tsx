@@ -2,8 +2,10 @@
 
 import { useEffect, useState } from "react";
 
-/** Between log-in and register, `?next=` must survive the change of mind. A plain link: it keeps these pages small. */
-export function SwitchLink({ to, children }: { to: "/login" | "/register"; children: string }) {
+type SwitchLinkProps = { to: "/login" | "/register" | "/forgot-password"; children: string };
+
+/** Among these pages, `?next=` must survive the change of mind. A plain link: it keeps them small. */
+export function SwitchLink({ to, children }: SwitchLinkProps) {
   const [search, setSearch] = useState("");
   // The page is prerendered without a query string, so it is read after the first paint.
   useEffect(() => setSearch(location.search), []);

@@ -7,8 +7,15 @@ import { safeNext } from "@/lib/safe-next";
 
 const NOTHING_WRONG = { byField: {}, rest: [] };
 
-/** Sends a sign-in form, keeps its problem, and on success goes where `?next=` points (on this origin only). */
-export function useSubmit<F extends string>(fields: readonly F[], send: (data: Record<F, string>) => Promise<unknown>) {
+/**
+ * Sends a form of these pages and keeps its problem. What follows is `onSent`; without it, the page `?next=` points to
+ * (on this origin only).
+ */
+export function useSubmit<F extends string, R>(
+  fields: readonly F[],
+  send: (data: Record<F, string>) => Promise<R>,
+  onSent?: (answer: R) => void,
+) {
   const router = useRouter();
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<ApiError | null>(null);
@@ -20,8 +27,9 @@ export function useSubmit<F extends string>(fields: readonly F[], send: (data: R
     setBusy(true);
     setProblem(null);
     try {
-      await send(data);
-      router.replace(safeNext(new URLSearchParams(location.search).get("next"), location.origin));
+      const answer = await send(data);
+      if (onSent) onSent(answer);
+      else router.replace(safeNext(new URLSearchParams(location.search).get("next"), location.origin));
     } catch (error) {
       setProblem(toApiError(error));
       setBusy(false);

@@ -11,7 +11,7 @@ import { connectionQueries } from "./queries";
 
 const REFRESH_MS = 15_000;
 
-export function ConnectionList({ onAdd }: { onAdd: () => void }) {
+export function ConnectionList({ onAdd }: { onAdd: (() => void) | null }) {
   const connections = useQuery({ ...connectionQueries.list(), refetchInterval: REFRESH_MS });
   if (connections.isPending) return <TableSkeleton rows={3} />;
   if (connections.isError && !connections.data) {
@@ -20,8 +20,14 @@ export function ConnectionList({ onAdd }: { onAdd: () => void }) {
   const { items } = connections.data;
   if (items.length > 0) return <ConnectionsTable connections={items} />;
   return (
-    <EmptyState icon={Plug} title="No connections yet" action={<Button onClick={onAdd}>Choose a provider</Button>}>
-      Connect a vendor account, and its payments and payouts appear under Tables.
+    <EmptyState
+      icon={Plug}
+      title="No connections yet"
+      action={onAdd && <Button onClick={onAdd}>Choose a provider</Button>}
+    >
+      {onAdd
+        ? "Connect a vendor account, and its payments and payouts appear under Tables."
+        : "Ask a member who may manage connections to add one."}
     </EmptyState>
   );
 }

@@ -8,11 +8,10 @@ import { PageHeader } from "@/components/ui/page-header";
 import { PageSkeleton } from "@/components/ui/page-skeleton";
 import { humanize } from "@/lib/format/words";
 import { ConnectionActions } from "./connection-actions";
-import { ConnectionFacts } from "./connection-facts";
 import { ConnectionStatusBadge } from "./connection-status-badge";
+import { ConnectionTabs } from "./connection-tabs";
 import { connectionQueries } from "./queries";
 import { RunningJob } from "./running-job";
-import { StreamList } from "./stream-list";
 import { TestResult } from "./test-result";
 import { useTestConnection } from "./use-test-connection";
 
@@ -48,8 +47,7 @@ export function ConnectionView({ id }: { id: string }) {
       {test.data && <TestResult result={test.data} />}
       {test.isError && <ErrorState error={test.error} onRetry={test.run} />}
       {connection.latest_job_id && <RunningJob connectionId={id} jobId={connection.latest_job_id} />}
-      <StreamList connectionId={id} />
-      <ConnectionFacts connection={connection} />
+      <ConnectionTabs connection={connection} />
     </div>
   );
 }

@@ -6,6 +6,7 @@ import dynamic from "next/dynamic";
 import { useState } from "react";
 import { Button } from "@/components/ui/button";
 import { PageHeader } from "@/components/ui/page-header";
+import { useMay } from "@/features/shell/use-may";
 import type { Provider } from "@/lib/api/models";
 import { ConnectionList } from "./connection-list";
 import { ProviderCatalogue } from "./provider-catalogue";
@@ -19,6 +20,7 @@ const AddConnectionDialog = dynamic(() => import("./add-connection-dialog").then
 type Adding = { provider: Provider | null };
 
 export function ConnectionsPage() {
+  const mayManage = useMay("connections.manage");
   const [adding, setAdding] = useState<Adding | null>(null);
   // Both are asked for at once, but the catalogue waits for the list above it, which would push it down otherwise.
   const { isPending: isListPending } = useQuery(connectionQueries.list());
@@ -29,15 +31,17 @@ export function ConnectionsPage() {
         title="Connections"
         description="The vendor accounts whose data is kept here."
         actions={
-          <Button variant="primary" onClick={() => setAdding({ provider: null })}>
-            <Plus aria-hidden />
-            Add connection
-          </Button>
+          mayManage && (
+            <Button variant="primary" onClick={() => setAdding({ provider: null })}>
+              <Plus aria-hidden />
+              Add connection
+            </Button>
+          )
         }
       />
       <div className="grid gap-8">
-        <ConnectionList onAdd={() => setAdding({ provider: null })} />
-        {!isListPending && (
+        <ConnectionList onAdd={mayManage ? () => setAdding({ provider: null }) : null} />
+        {mayManage && !isListPending && (
           <section aria-labelledby="catalogue" className="grid gap-3">
             <h2 id="catalogue" className="font-medium">
               Catalogue

@@ -8,6 +8,7 @@ import { cn } from "@/lib/cn";
 import { formatCount } from "@/lib/format/number";
 import { formatInstant } from "@/lib/format/time";
 import { humanize } from "@/lib/format/words";
+import { StreamBesides } from "./stream-besides";
 
 const COUNTERS = ["rows_read", "rows_inserted", "rows_updated", "rows_unchanged", "rows_deleted"] as const;
 const NONE = <span className="text-muted-foreground">–</span>;
@@ -28,6 +29,12 @@ function RunCell({ run }: { run: StreamRun }) {
           <span className="font-medium text-foreground">{humanize(run.reason.code)}.</span> {run.reason.detail}
         </p>
       )}
+      {run.notices.map((notice) => (
+        <p key={`${notice.code} ${notice.detail}`} className="max-w-xs text-xs">
+          <span className="font-medium text-warning">{humanize(notice.code)}.</span> {notice.detail}
+        </p>
+      ))}
+      <StreamBesides run={run} />
       <p>
         <TextLink href={`/jobs/view?id=${run.job_id}`}>View job</TextLink>
       </p>

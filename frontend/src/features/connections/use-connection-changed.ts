@@ -10,9 +10,13 @@ export function useConnectionChanged() {
   return useCallback(
     (id: string) =>
       Promise.all(
-        [connectionQueries.list(), connectionQueries.detail(id), connectionQueries.streams(id)].map(({ queryKey }) =>
-          queryClient.invalidateQueries({ queryKey }),
-        ),
+        [
+          connectionQueries.list(),
+          connectionQueries.detail(id),
+          connectionQueries.streams(id),
+          connectionQueries.cursors(id),
+          connectionQueries.budget(id),
+        ].map(({ queryKey }) => queryClient.invalidateQueries({ queryKey })),
       ),
     [queryClient],
   );

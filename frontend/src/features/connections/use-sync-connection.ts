@@ -1,17 +1,12 @@
 "use client";
 
-import { toast } from "sonner";
-import { toApiError } from "@/lib/api/problem";
 import { $api } from "@/lib/api/query";
 import { useConnectionChanged } from "./use-connection-changed";
-
-function reportFailure(error: unknown): void {
-  const problem = toApiError(error);
-  toast.error(problem.title, { description: problem.message });
-}
+import { useReportFailure } from "./use-report-failure";
 
 export function useSyncConnection(id: string) {
   const changed = useConnectionChanged();
+  const reportFailure = useReportFailure();
   const sync = $api.useMutation("post", "/api/v1/connections/{connection_id}/sync", {
     onSuccess: () => changed(id),
     onError: reportFailure,
@@ -21,11 +16,13 @@ export function useSyncConnection(id: string) {
     isPending: sync.isPending,
     sync: () => sync.mutateAsync({ params, body: { mode: "incremental" } }),
     backfill: () => sync.mutateAsync({ params, body: { mode: "backfill" } }),
+    full: () => sync.mutateAsync({ params, body: { mode: "full" } }),
   };
 }
 
 export function useReplayConnection(id: string) {
   const changed = useConnectionChanged();
+  const reportFailure = useReportFailure();
   const replay = $api.useMutation("post", "/api/v1/connections/{connection_id}/replay", {
     onSuccess: () => changed(id),
     onError: reportFailure,

@@ -50,6 +50,7 @@ export function JobFacts({ job }: { job: Job }) {
             <span className="break-all">{job.correlation_id}</span>
             <CopyButton value={job.correlation_id} label="Copy correlation id" />
           </span>
+          <TextLink href={`/timeline?id=${job.correlation_id}`}>View timeline</TextLink>
         </Definition>
       </DefinitionList>
     </Card>

@@ -5,11 +5,15 @@ import { BackLink } from "@/components/ui/back-link";
 import { ErrorState } from "@/components/ui/error-state";
 import { PageHeader } from "@/components/ui/page-header";
 import { PageSkeleton } from "@/components/ui/page-skeleton";
+import { useMay } from "@/features/shell/use-may";
+import { asksVendor } from "./asks-vendor";
 import { CancelJobButton } from "./cancel-job-button";
+import { EvidenceCard } from "./evidence-card";
 import { JobFacts } from "./job-facts";
 import { JobLog } from "./job-log";
 import { JobOutcome } from "./job-outcome";
 import { JobProgress } from "./job-progress";
+import { JobRequestsLink } from "./job-requests-link";
 import { isFinal } from "./job-status";
 import { JobStatusBadge } from "./job-status-badge";
 import { JobStreams } from "./job-streams";
@@ -19,6 +23,7 @@ import { useJobStream } from "./use-job-stream";
 const POLL_MS = 3_000;
 
 export function JobView({ id }: { id: string }) {
+  const mayCancel = useMay("jobs.cancel");
   const query = useQuery(jobQueries.detail(id));
   const stream = useJobStream(id, query.isSuccess);
   // With the live line lost, the page must still move: it asks instead of listening.
@@ -41,7 +46,12 @@ export function JobView({ id }: { id: string }) {
         title={job.title}
         before={<BackLink href="/jobs">Jobs</BackLink>}
         beside={<JobStatusBadge status={job.status} />}
-        actions={<CancelJobButton job={job} />}
+        actions={
+          <>
+            {asksVendor(job) && <JobRequestsLink job={job} />}
+            {mayCancel && <CancelJobButton job={job} />}
+          </>
+        }
       />
       <JobOutcome job={job} />
       <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,1fr)_22rem]">
@@ -50,7 +60,10 @@ export function JobView({ id }: { id: string }) {
           <JobStreams streams={job.progress?.streams ?? null} />
           <JobLog lines={stream.logs} phase={stream.phase} onReconnect={stream.reconnect} />
         </div>
-        <JobFacts job={job} />
+        <div className="grid min-w-0 gap-5">
+          <JobFacts job={job} />
+          {asksVendor(job) && isFinal(job.status) && <EvidenceCard jobId={job.id} />}
+        </div>
       </div>
     </div>
   );

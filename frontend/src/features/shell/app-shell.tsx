@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import { MobileMenu } from "./mobile-menu";
 import { PaletteButton } from "./palette-button";
+import { PlanBanner } from "./plan-banner";
 import { Sidebar } from "./sidebar";
 import { ThemeMenu } from "./theme-menu";
 import { UserMenu } from "./user-menu";
@@ -23,6 +24,7 @@ export function AppShell({ children }: { children: ReactNode }) {
           <ThemeMenu />
           <UserMenu />
         </header>
+        <PlanBanner />
         <main id="main" tabIndex={-1} className="min-h-0 flex-1 overflow-y-auto px-4 py-5 outline-none md:px-6">
           {children}
         </main>

@@ -1,10 +1,43 @@
-import { BriefcaseBusiness, type LucideIcon, Plug, Table2 } from "lucide-react";
+import {
+  Blocks,
+  BriefcaseBusiness,
+  KeyRound,
+  LayoutDashboard,
+  type LucideIcon,
+  Plug,
+  ScrollText,
+  ShieldCheck,
+  Table2,
+  Users,
+} from "lucide-react";
 import type { Route } from "next";
 
-export type NavigationItem = { href: Route; title: string; icon: LucideIcon };
+/** `permission` is what it takes to see anything there; without it the entry is not shown. */
+export type NavigationItem = { href: Route; title: string; icon: LucideIcon; permission: string };
+export type NavigationGroup = { title: string | null; items: readonly NavigationItem[] };
 
-export const NAVIGATION: readonly NavigationItem[] = [
-  { href: "/connections", title: "Connections", icon: Plug },
-  { href: "/jobs", title: "Jobs", icon: BriefcaseBusiness },
-  { href: "/tables", title: "Tables", icon: Table2 },
+export const NAVIGATION: readonly NavigationGroup[] = [
+  {
+    title: null,
+    items: [
+      { href: "/dashboard", title: "Dashboard", icon: LayoutDashboard, permission: "tables.read" },
+      { href: "/connections", title: "Connections", icon: Plug, permission: "connections.read" },
+      { href: "/jobs", title: "Jobs", icon: BriefcaseBusiness, permission: "jobs.read" },
+      { href: "/tables", title: "Tables", icon: Table2, permission: "tables.read" },
+    ],
+  },
+  {
+    title: "Record",
+    items: [{ href: "/audit", title: "Audit log", icon: ScrollText, permission: "audit.read" }],
+  },
+  {
+    title: "Administration",
+    items: [
+      { href: "/plugins", title: "Plugins", icon: Blocks, permission: "plugins.read" },
+      { href: "/members", title: "Members", icon: Users, permission: "members.read" },
+      { href: "/roles", title: "Roles", icon: ShieldCheck, permission: "members.read" },
+      { href: "/api-keys", title: "API keys", icon: KeyRound, permission: "api_keys.own" },
+      { href: "/settings", title: "Settings", icon: Settings, permission: "tenant.read" },
+    ],
+  },
 ];

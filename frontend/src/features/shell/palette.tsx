@@ -2,17 +2,17 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { Command } from "cmdk";
-import { LogOut, Moon, Plug, Sun, Table2 } from "lucide-react";
+import { LogOut, Moon, Plug, Sun, Table2, UserRoundCog } from "lucide-react";
 import type { Route } from "next";
 import { useRouter } from "next/navigation";
 import { useTheme } from "next-themes";
 import { Dialog as Primitive } from "radix-ui";
 import { connectionQueries } from "@/features/connections/queries";
 import { tableQueries } from "@/features/tables/queries";
-import { NAVIGATION } from "./navigation";
 import { PaletteGroup } from "./palette-group";
 import { PaletteItem } from "./palette-item";
 import { useLogout } from "./use-logout";
+import { useNavigation } from "./use-navigation";
 
 type PaletteProps = { open: boolean; onOpenChange: (open: boolean) => void };
 
@@ -20,6 +20,7 @@ export function Palette({ open, onOpenChange }: PaletteProps) {
   const router = useRouter();
   const { setTheme } = useTheme();
   const logout = useLogout();
+  const pages = useNavigation().flatMap((group) => group.items);
   const tables = useQuery({ ...tableQueries.list(), enabled: open });
   const connections = useQuery({ ...connectionQueries.list(), enabled: open });
 
@@ -46,7 +47,7 @@ export function Palette({ open, onOpenChange }: PaletteProps) {
             <Command.List label="Results" className="max-h-80 overflow-y-auto p-1.5">
               <Command.Empty className="px-3 py-6 text-center text-muted-foreground">Nothing matches.</Command.Empty>
               <PaletteGroup heading="Pages">
-                {NAVIGATION.map(({ href, title, icon }) => (
+                {pages.map(({ href, title, icon }) => (
                   <PaletteItem key={href} id={href} icon={icon} onSelect={go(href)}>
                     {title}
                   </PaletteItem>
@@ -82,6 +83,9 @@ export function Palette({ open, onOpenChange }: PaletteProps) {
                 </PaletteItem>
                 <PaletteItem id="theme dark" icon={Moon} onSelect={run(() => setTheme("dark"))}>
                   Use the dark theme
+                </PaletteItem>
+                <PaletteItem id="account" icon={UserRoundCog} onSelect={go("/account")}>
+                  Open your account
                 </PaletteItem>
                 <PaletteItem id="log out" icon={LogOut} onSelect={run(logout)}>
                   Log out

@@ -3,6 +3,7 @@
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { NuqsAdapter } from "nuqs/adapters/next/app";
 import { type ReactNode, useState } from "react";
+import { planQueries } from "@/features/settings/queries";
 import { toApiError } from "@/lib/api/problem";
 import { loginPath } from "@/lib/safe-next";
 import { Notifications } from "./notifications";
@@ -17,12 +18,23 @@ const mayPass = (error: unknown) => {
   return status === 0 || status >= 500;
 };
 
+const PLAN_IS_OVER = ["trial_expired", "plan_expired"];
+
 function createQueryClient(): QueryClient {
-  return new QueryClient({
+  const queryClient: QueryClient = new QueryClient({
     queryCache: new QueryCache({ onError: leaveWhenSignedOut }),
-    mutationCache: new MutationCache({ onError: leaveWhenSignedOut }),
+    mutationCache: new MutationCache({
+      onError: (error) => {
+        leaveWhenSignedOut(error);
+        // It ended while the page was open: the banner should say so from now on.
+        if (PLAN_IS_OVER.includes(toApiError(error).code)) {
+          queryClient.invalidateQueries({ queryKey: planQueries.plan().queryKey });
+        }
+      },
+    }),
     defaultOptions: { queries: { staleTime: 15_000, retry: (count, error) => count < 1 && mayPass(error) } },
   });
+  return queryClient;
 }
 
 export function Providers({ children }: { children: ReactNode }) {

@@ -1,6 +1,7 @@
 "use client";
 
-import { CircleUser, LogOut } from "lucide-react";
+import { CircleUser, LogOut, UserRoundCog } from "lucide-react";
+import Link from "next/link";
 import { Button } from "@/components/ui/button";
 import { Menu, MenuContent, MenuItem, MenuLabel, MenuSeparator, MenuTrigger } from "@/components/ui/menu";
 import { useLogout } from "./use-logout";
@@ -23,6 +24,12 @@ export function UserMenu() {
           <span className="block">{roles.join(", ")}</span>
         </MenuLabel>
         <MenuSeparator />
+        <MenuItem asChild>
+          <Link href="/account">
+            <UserRoundCog aria-hidden />
+            Account
+          </Link>
+        </MenuItem>
         <MenuItem onSelect={logout}>
           <LogOut aria-hidden />
           Log out

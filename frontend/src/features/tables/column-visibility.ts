@@ -30,3 +30,12 @@ export function writeStored(table: string, visibility: Visibility | null): void 
   if (visibility) localStorage.setItem(key(table), JSON.stringify(visibility));
   else localStorage.removeItem(key(table));
 }
+
+/** Null when none of the names is a column, as in an old link: a grid without columns helps nobody. */
+export function visibilityOf(columns: readonly ColumnInfo[], names: readonly string[]): Visibility | null {
+  if (!columns.some(({ name }) => names.includes(name))) return null;
+  return Object.fromEntries(columns.map(({ name }) => [name, names.includes(name)]));
+}
+
+export const shownNames = (columns: readonly ColumnInfo[], visibility: Visibility): string[] =>
+  columns.map(({ name }) => name).filter((name) => visibility[name] !== false);

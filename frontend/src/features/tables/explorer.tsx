@@ -5,19 +5,24 @@ import { useMemo } from "react";
 import { BackLink } from "@/components/ui/back-link";
 import { PageHeader } from "@/components/ui/page-header";
 import type { TableInfo } from "@/lib/api/models";
+import { shownNames } from "./column-visibility";
 import { ColumnsMenu } from "./columns-menu";
+import { ExportMenu } from "./export-menu";
 import { FilterBar } from "./filter-bar";
 import { tableQueries } from "./queries";
 import { RowDrawer } from "./row-drawer";
 import { RowsFooter } from "./rows-footer";
 import { RowsPanel } from "./rows-panel";
+import { TotalsBar } from "./totals-bar";
 import { useColumnVisibility } from "./use-column-visibility";
 import { useExplorerState } from "./use-explorer-state";
 import { useRows } from "./use-rows";
+import { ViewsMenu } from "./views-menu";
 
 export function Explorer({ table }: { table: TableInfo }) {
   const state = useExplorerState(table.default_sort);
-  const columns = useColumnVisibility(table);
+  const columns = useColumnVisibility(table, state.columns, state.setColumns);
+  const shown = shownNames(table.columns, columns.visibility);
   const rows = useRows(table.name, state.sort, state.encoded);
   const total = useQuery(tableQueries.total(table.name, state.encoded));
   const items = useMemo(() => rows.data?.pages.flatMap((page) => page.items) ?? [], [rows.data]);
@@ -32,7 +37,11 @@ export function Explorer({ table }: { table: TableInfo }) {
       />
       <div className="flex flex-wrap items-start gap-2">
         <FilterBar columns={table.columns} filters={state.filters} onChange={state.setFilters} />
-        <ColumnsMenu columns={table.columns} {...columns} />
+        <div className="flex flex-wrap gap-2">
+          <ViewsMenu table={table} state={state} shown={shown} />
+          <ColumnsMenu columns={table.columns} {...columns} />
+          <ExportMenu table={table} filter={state.encoded} sort={state.sort} columns={shown} />
+        </div>
       </div>
       <RowsPanel
         table={table}
@@ -47,6 +56,7 @@ export function Explorer({ table }: { table: TableInfo }) {
         onOpen={(id) => state.openRow(id)}
         onClearFilters={() => state.setFilters([])}
       />
+      {items.length > 0 && <TotalsBar table={table} filter={state.encoded} shown={shown} />}
       <RowsFooter loaded={items.length} total={count} isFetching={rows.isFetching} />
       {state.row && (
         <RowDrawer

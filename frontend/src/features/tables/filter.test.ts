@@ -11,6 +11,10 @@ const column = (name: string, title: string, type: ColumnInfo["type"]): ColumnIn
   hidden_by_default: false,
   currency_column: null,
   enum: null,
+  indexed: false,
+  ops: [],
+  groupable: false,
+  buckets: [],
 });
 const AMOUNT = column("amount", "Amount", "money");
 const CREATED = column("source_created_at", "Created", "timestamp");

@@ -3,6 +3,7 @@ import { Definition, DefinitionList } from "@/components/ui/definition";
 import { Moment } from "@/components/ui/moment";
 import { TextLink } from "@/components/ui/text-link";
 import { JobStatusBadge } from "@/features/jobs/job-status-badge";
+import { JobTimelineLink } from "@/features/timeline/job-timeline-link";
 import type { RowDetail } from "@/lib/api/models";
 import { humanize } from "@/lib/format/words";
 
@@ -37,6 +38,7 @@ export function RowLineage({ lineage }: { lineage: RowDetail["lineage"] }) {
           <span className="flex flex-wrap items-center gap-2">
             <TextLink href={`/jobs/view?id=${job.id}`}>View job</TextLink>
             <JobStatusBadge status={job.status} />
+            <JobTimelineLink jobId={job.id} />
           </span>
         </Definition>
       )}

@@ -6,7 +6,19 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from counterfoil.sdk import CanonicalRow, Payment, Payout, PayoutLine, Ref, from_unix
+from counterfoil.sdk import (
+    CanonicalRow,
+    Customer,
+    Dispute,
+    Fee,
+    Invoice,
+    Payment,
+    Payout,
+    PayoutLine,
+    Ref,
+    Refund,
+    from_unix,
+)
 from counterfoil_stripe.money import amount
 
 Json = dict[str, Any]
@@ -65,6 +77,82 @@ def of_charge(charge: Json) -> list[CanonicalRow]:
     ]
 
 
+def of_customer(customer: Json) -> list[CanonicalRow]:
+    currency = customer.get("currency")
+    return [
+        Customer(
+            source_id=customer["id"],
+            source_created_at=from_unix(customer["created"]),
+            email=customer.get("email"),
+            name=customer.get("name"),
+            phone=customer.get("phone"),
+            country=(customer.get("address") or {}).get("country"),
+            tax_exempt=customer.get("tax_exempt") == "exempt",
+            currency=currency.upper() if currency else None,
+        )
+    ]
+
+
+def of_refund(refund: Json) -> list[CanonicalRow]:
+    currency = refund["currency"]
+    created_at = from_unix(refund["created"])
+    came_to_nothing = refund["status"] in {"failed", "canceled"}
+    destination = refund.get("destination_details") or {}
+    return [
+        Refund(
+            source_id=refund["id"],
+            source_created_at=created_at,
+            amount=amount(refund["amount"], currency),
+            currency=currency.upper(),
+            status=refund["status"],
+            reason=refund["reason"],
+            failure_reason=refund.get("failure_reason"),
+            refunded_at=None if came_to_nothing else created_at,
+            reference=(destination.get(destination.get("type")) or {}).get("reference"),
+            payment=_reference("payment", refund["charge"], _PAYMENTS),
+        )
+    ]
+
+
+def of_dispute(dispute: Json) -> list[CanonicalRow]:
+    currency = dispute["currency"]
+    return [
+        Dispute(
+            source_id=dispute["id"],
+            source_created_at=from_unix(dispute["created"]),
+            amount=amount(dispute["amount"], currency),
+            currency=currency.upper(),
+            status=dispute["status"],
+            reason=dispute["reason"],
+            evidence_due_at=_moment(dispute["evidence_details"]["due_by"]),
+            payment=_reference("payment", dispute["charge"], _PAYMENTS),
+        )
+    ]
+
+
+def of_invoice(invoice: Json) -> list[CanonicalRow]:
+    currency = invoice["currency"]
+    return [
+        Invoice(
+            source_id=invoice["id"],
+            source_created_at=from_unix(invoice["created"]),
+            total=amount(invoice["total"], currency),
+            amount_due=amount(invoice["amount_due"], currency),
+            amount_paid=amount(invoice["amount_paid"], currency),
+            amount_remaining=amount(invoice["amount_remaining"], currency),
+            currency=currency.upper(),
+            status=invoice["status"],
+            number=invoice["number"],
+            due_at=_moment(invoice["due_date"]),
+            paid_at=_moment(invoice["status_transitions"]["paid_at"]),
+            period_start=from_unix(invoice["period_start"]),
+            period_end=from_unix(invoice["period_end"]),
+            description=invoice["description"],
+            customer=Ref("customer", invoice["customer"]) if invoice["customer"] else None,
+        )
+    ]
+
+
 def of_payout(payout: Json) -> list[CanonicalRow]:
     currency = payout["currency"]
     return [
@@ -85,7 +173,10 @@ def of_payout(payout: Json) -> list[CanonicalRow]:
 
 
 def of_balance_transaction(transaction: Json) -> list[CanonicalRow]:
-    """One line. A payout's own withdrawal belongs to no payout: the lines of a payout are its members, and their nets its amount."""
+    """One line, and one row for each part of its fee.
+
+    A payout's own withdrawal belongs to no payout: the lines of a payout are its members, and their nets its amount.
+    """
     currency = transaction["currency"]
     kind = _KINDS.get(transaction["reporting_category"], "adjustment")
     payout = None if kind == "payout" else transaction.get(PAYOUT)
@@ -109,7 +200,24 @@ def of_balance_transaction(transaction: Json) -> list[CanonicalRow]:
             payment=_reference("payment", source, _PAYMENTS),
             refund=_reference("refund", source, _REFUNDS),
             dispute=_reference("dispute", source, _DISPUTES),
+        ),
+        *_fees(transaction),
+    ]
+
+
+def _fees(transaction: Json) -> list[CanonicalRow]:
+    """The parts have no id at Stripe; their order does not change, since a balance transaction never does."""
+    return [
+        Fee(
+            source_id=f"{transaction['id']}_fee_{number}",
+            source_created_at=from_unix(transaction["created"]),
+            kind=detail["type"],
+            amount=amount(detail["amount"], detail["currency"]),
+            currency=detail["currency"].upper(),
+            payout_line=Ref("payout_line", transaction["id"]),
+            description=detail["description"],
         )
+        for number, detail in enumerate(transaction["fee_details"], start=1)
     ]
 
 
@@ -122,6 +230,10 @@ def _payment_status(charge: Json) -> str:
 
 def _reference(target: str, source: str | None, prefixes: tuple[str, ...]) -> Ref | None:
     return Ref(target, source) if source and source.startswith(prefixes) else None
+
+
+def _moment(at: int | None) -> datetime | None:
+    return None if at is None else from_unix(at)
 
 
 def _day(at: int) -> date:

@@ -1,5 +1,7 @@
 """Idempotency keys."""
 
+from alembic import op
+
 revision = "0015"
 down_revision = "0014"
 branch_labels = None
@@ -7,4 +9,22 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    op.execute("""
+        CREATE TABLE core.idempotency_keys (
+            tenant_id uuid NOT NULL,
+            caller text NOT NULL,
+            key text NOT NULL,
+            id uuid NOT NULL,
+            route text NOT NULL,
+            request_hash bytea NOT NULL,
+            status integer,
+            headers jsonb,
+            body bytea,
+            sealed boolean NOT NULL,
+            created_at timestamptz NOT NULL DEFAULT now(),
+            expires_at timestamptz NOT NULL,
+            PRIMARY KEY (tenant_id, caller, key),
+            FOREIGN KEY (tenant_id) REFERENCES core.tenants (id) ON DELETE CASCADE
+        )
+    """)
+    op.execute("CREATE INDEX idempotency_keys_expires_at_idx ON core.idempotency_keys (tenant_id, expires_at)")

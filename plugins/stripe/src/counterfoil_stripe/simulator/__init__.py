@@ -2,17 +2,24 @@
 
 Keys
     `sk_test_demo` and `sk_test_<the account id without acct_>` may read everything. A restricted key is `rk_test_` and the
-    permissions it has, joined by underscores: `account`, `charges`, `payouts`, `balance`; `rk_test_account_charges` may call
-    `/v1/account` and `/v1/charges` and gets Stripe's 403 elsewhere. A key ending in `_expired` gets the 401 of an expired key,
-    any other key that of an invalid one. Keys travel as Bearer token or as the user of Basic authentication.
+    permissions it has, joined by underscores: `account`, `balance`, `charges` (and refunds), `customers`, `disputes`, `events`,
+    `intents`, `invoices`, `payouts`; `rk_test_account_charges` may call `/v1/account`, `/v1/charges` and `/v1/refunds`, and gets
+    Stripe's 403 elsewhere. A key ending in `_expired` gets the 401 of an expired key, any other key that of an invalid one. Keys
+    travel as Bearer token or as the user of Basic authentication.
 
 Protocol
-    `GET /v1/account`, and list and retrieve for `/v1/charges`, `/v1/payouts` and `/v1/balance_transactions`: newest first,
-    `limit` 1..100, `starting_after`, `ending_before`, `created[gt|gte|lt|lte]`, the filters of each list, unknown parameters
-    refused. The version it speaks is `API_VERSION`; another one asked for in `Stripe-Version` is refused.
+    `GET /v1/account`, and list and retrieve for charges, payment_intents, refunds, disputes, invoices, customers, payouts,
+    balance_transactions and events: newest first, `limit` 1..100, `starting_after`, `ending_before`, `created[gt|gte|lt|lte]`,
+    the filters of each list, unknown parameters refused. It speaks `versions.API_VERSION` and, asked in `Stripe-Version`, writes
+    objects as `versions.OLDER_VERSION` did; another version is refused.
+
+Events
+    Kept for 30 days of the account's own clock, which starts at the world's last moment. Some were written in the older
+    version. They may appear late, each by a time of its own, and webhooks can be sent for them.
 
 Control
-    `/_simulator/...` (see `control`) injects faults and changes the world. It is not part of Stripe's protocol and needs no key.
+    `/_simulator/...` (see `control`) injects faults and limits, and changes the world. It is not part of Stripe's protocol and
+    needs no key.
 """
 
 from __future__ import annotations

@@ -5,6 +5,11 @@ GET    /_simulator/faults        the faults in force
 DELETE /_simulator/faults        none
 POST   /_simulator/world/append  {"orders": n, "at": unix seconds or null}; new activity up to `at` (null: now)
 POST   /_simulator/world/settle  payouts move one step towards the bank, their reconciliation completes
+POST   /_simulator/world/change  {"object": id, "to": what, "amount": minor units or null, "at": as above}; see `Change`
+POST   /_simulator/clock         {"advance_s": n}; time passes in which nothing happens
+PUT    /_simulator/events        `EventSettings`: how late events appear, and which are of an older version
+PUT    /_simulator/limits        `Limits` in force from now on; none at the start
+POST   /_simulator/webhooks      `Delivery`: the newest events are sent to an address; answers what became of each
 GET    /_simulator/stats         requests per path, answers per status, the most requests in one second
 DELETE /_simulator/stats         counts from zero
 GET    /_simulator/expected      what a complete copy of the account holds: ids, counts and sums per object
@@ -22,13 +27,19 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from counterfoil.simulation.changes import ImpossibleChange
+from counterfoil_stripe.simulator.changes import changed
+from counterfoil_stripe.simulator.deliveries import Delivery, deliver
+from counterfoil_stripe.simulator.eventlog import EventSettings
 from counterfoil_stripe.simulator.faults import Fault
+from counterfoil_stripe.simulator.limits import Limits
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from counterfoil_stripe.simulator.account import Account
     from counterfoil_stripe.simulator.faults import Faults
+    from counterfoil_stripe.simulator.limits import Limiter
 
 _FAULTS = TypeAdapter(list[Fault])
 
@@ -40,6 +51,30 @@ class Append(BaseModel):
 
     orders: int = Field(ge=1, le=100_000)
     at: int | None = None
+
+
+class Change(BaseModel):
+    """What happens to one object.
+
+    A charge is `captured`, `disputed`, `refunded` (`amount` in minor units; all that is left without) or `refund_pending`; a
+    refund `succeeded` or `failed`; a dispute `under_review`, `won` or `lost`; a payout `in_transit`, `paid`, `failed` or
+    `reconciled`; an invoice `open`, `paid`, `void`, `uncollectible` or `deleted`; a customer `renamed` or `deleted`.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    object: str
+    to: str
+    amount: int | None = Field(default=None, ge=1)
+    at: int | None = None
+
+
+class Passing(BaseModel):
+    """Time that passes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    advance_s: float = Field(ge=0)
 
 
 class Traffic:
@@ -82,9 +117,10 @@ class Traffic:
 class Control:
     """The handlers of /_simulator."""
 
-    def __init__(self, account: Account, faults: Faults, traffic: Traffic) -> None:
+    def __init__(self, account: Account, faults: Faults, limiter: Limiter, traffic: Traffic) -> None:
         self._account = account
         self._faults = faults
+        self._limiter = limiter
         self._traffic = traffic
 
     def routes(self) -> list[Route]:
@@ -92,6 +128,11 @@ class Control:
             Route("/_simulator/faults", self.faults, methods=["GET", "PUT", "DELETE"]),
             Route("/_simulator/world/append", self.append, methods=["POST"]),
             Route("/_simulator/world/settle", self.settle, methods=["POST"]),
+            Route("/_simulator/world/change", self.change, methods=["POST"]),
+            Route("/_simulator/clock", self.clock, methods=["POST"]),
+            Route("/_simulator/events", self.events, methods=["PUT"]),
+            Route("/_simulator/limits", self.limits, methods=["PUT"]),
+            Route("/_simulator/webhooks", self.webhooks, methods=["POST"]),
             Route("/_simulator/stats", self.stats, methods=["GET", "DELETE"]),
             Route("/_simulator/expected", self.expected, methods=["GET"]),
         ]
@@ -111,9 +152,47 @@ class Control:
             order = Append.model_validate_json(await request.body())
         except ValidationError as error:
             return _unprocessable(error)
-        at = datetime.now(UTC) if order.at is None else datetime.fromtimestamp(order.at, UTC)
-        self._account.load(self._account.world.append(orders=order.orders, at=at))
+        self._account.load(self._account.world.append(orders=order.orders, at=_moment(order.at)))
         return self._totals()
+
+    async def change(self, request: Request) -> Response:
+        try:
+            order = Change.model_validate_json(await request.body())
+            world = changed(self._account.world, order.object, to=order.to, amount=order.amount, at=_moment(order.at))
+        except ValidationError as error:
+            return _unprocessable(error)
+        except ImpossibleChange as error:
+            return JSONResponse({"errors": [{"msg": str(error)}]}, status_code=422)
+        self._account.load(world)
+        return self._totals()
+
+    async def clock(self, request: Request) -> Response:
+        try:
+            self._account.advance(Passing.model_validate_json(await request.body()).advance_s)
+        except ValidationError as error:
+            return _unprocessable(error)
+        return _json({"now": self._account.now()})
+
+    async def events(self, request: Request) -> Response:
+        try:
+            self._account.events.configure(EventSettings.model_validate_json(await request.body()))
+        except ValidationError as error:
+            return _unprocessable(error)
+        return _json(self._account.events.settings.model_dump())
+
+    async def limits(self, request: Request) -> Response:
+        try:
+            self._limiter.limits = Limits.model_validate_json(await request.body())
+        except ValidationError as error:
+            return _unprocessable(error)
+        return _json(self._limiter.limits.model_dump())
+
+    async def webhooks(self, request: Request) -> Response:
+        try:
+            order = Delivery.model_validate_json(await request.body())
+        except ValidationError as error:
+            return _unprocessable(error)
+        return _json(await deliver(order, self._account.events.latest(order.count)))
 
     async def settle(self, _: Request) -> Response:
         self._account.load(self._account.world.settle())
@@ -141,6 +220,10 @@ class Control:
 
 def _json(content: object) -> Response:
     return Response(orjson.dumps(content), media_type="application/json")
+
+
+def _moment(at: int | None) -> datetime:
+    return datetime.now(UTC) if at is None else datetime.fromtimestamp(at, UTC)
 
 
 def _unprocessable(error: ValidationError) -> Response:

@@ -42,6 +42,15 @@ def resource_missing(noun: str, value: str, *, param: str, status: int = 400) ->
     return invalid_request(f"No such {noun}: '{value}'", status=status, code="resource_missing", param=param)
 
 
+def aged_out(value: str, *, param: str, status: int = 400) -> StripeError:
+    return invalid_request(
+        f"The event '{value}' is no longer available because it's aged out of our retention policy.",
+        status=status,
+        code="resource_missing",
+        param=param,
+    )
+
+
 def unknown_parameters(names: list[str]) -> StripeError:
     plural = "s" if len(names) > 1 else ""
     return invalid_request(

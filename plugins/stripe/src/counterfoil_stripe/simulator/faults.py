@@ -14,16 +14,32 @@ from counterfoil_stripe.simulator.keys import expired
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-FaultKind = Literal["status_401", "status_403", "status_429", "status_500", "cut_page", "malformed", "slow"]
+FaultKind = Literal[
+    "status_401",
+    "status_403",
+    "status_429",
+    "status_500",
+    "cut_page",
+    "wrong_length",
+    "malformed",
+    "truncated",
+    "html",
+    "slow",
+]
 LimitReason = Literal[
     "global-rate", "global-concurrency", "endpoint-rate", "endpoint-concurrency", "resource-specific", "lock_timeout"
 ]
+
+_LENGTH_ERROR = 100
+_PAGE = b"<!doctype html><title>502 Bad Gateway</title><h1>502 Bad Gateway</h1>"
 
 
 class Fault(BaseModel):
     """One fault. Of the requests whose path starts with `match`, the first `after` pass and the next `times` meet it (all: null).
 
-    `reason` shapes a 429; `delay_s` is how long a `slow` answer waits before it is sent whole.
+    `reason` shapes a 429; `delay_s` is how long a `slow` answer waits before it is sent whole. `cut_page` announces all and sends
+    half, `wrong_length` announces more than all; `malformed` and `truncated` are no JSON, `html` is a page of some proxy, and all
+    three are complete.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -54,9 +70,16 @@ class Fault(BaseModel):
         match self.kind:
             case "cut_page":
                 return CutResponse(response.body, headers=dict(response.headers))
+            case "wrong_length":
+                announced = len(response.body) + _LENGTH_ERROR
+                headers = {**response.headers, "content-length": str(announced)}
+                return CutResponse(response.body, headers=headers, sent=len(response.body))
             case "malformed":
-                headers = {name: value for name, value in response.headers.items() if name != "content-length"}
-                return Response(bytes(response.body)[:-1] + b',"data":', headers=headers)
+                return _instead(response, bytes(response.body)[:-1] + b',"data":')
+            case "truncated":
+                return _instead(response, bytes(response.body)[: len(response.body) // 2])
+            case "html":
+                return Response(_PAGE, media_type="text/html")
             case "slow":
                 await asyncio.sleep(self.delay_s)
         return response
@@ -87,12 +110,21 @@ class Faults:
         return None
 
 
+def _instead(response: Response, body: bytes) -> Response:
+    headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+    return Response(body, headers=headers)
+
+
 class CutResponse(Response):
-    """Announces the whole body, sends half of it, and leaves the connection to be closed by the server."""
+    """Sends less than the headers announce (by default half), and leaves the connection to be closed by the server."""
+
+    def __init__(self, body: bytes | memoryview, *, headers: dict[str, str], sent: int | None = None) -> None:
+        super().__init__(bytes(body), headers=headers)
+        self._sent = len(body) // 2 if sent is None else sent
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the ASGI signature
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await send({"type": "http.response.body", "body": bytes(self.body)[: len(self.body) // 2], "more_body": True})
+        await send({"type": "http.response.body", "body": bytes(self.body)[: self._sent], "more_body": True})
 
 
 class _Count:

@@ -13,11 +13,27 @@ if TYPE_CHECKING:
 # The word a restricted key says it with, and the permission Stripe's error message names.
 PERMISSIONS = {
     "account": "rak_accounts_kyc_basic_read",
-    "charges": "rak_charge_read",
-    "payouts": "rak_payout_read",
     "balance_transactions": "rak_balance_transaction_source_read",
+    "charges": "rak_charge_read",
+    "customers": "rak_customer_read",
+    "disputes": "rak_dispute_read",
+    "events": "rak_event_read",
+    "invoices": "rak_invoice_read",
+    "payment_intents": "rak_payment_intent_read",
+    "payouts": "rak_payout_read",
+    "refunds": "rak_charge_read",
 }
-_WORDS = {"account": "account", "charges": "charges", "payouts": "payouts", "balance": "balance_transactions"}
+_WORDS = {
+    "account": {"account"},
+    "balance": {"balance_transactions"},
+    "charges": {"charges", "refunds"},
+    "customers": {"customers"},
+    "disputes": {"disputes"},
+    "events": {"events"},
+    "intents": {"payment_intents"},
+    "invoices": {"invoices"},
+    "payouts": {"payouts"},
+}
 _SECRET = "sk_test_"  # noqa: S105 - the public prefix of every secret key
 _RESTRICTED = "rk_test_"
 
@@ -50,7 +66,7 @@ def authorize(key: str, *, account: str, resource: str) -> None:
     words = key.removeprefix(_RESTRICTED).split("_") if key.startswith(_RESTRICTED) else []
     if not words or not set(words) <= set(_WORDS):
         raise unauthorized(f"Invalid API Key provided: {masked(key)}")
-    if resource not in {_WORDS[word] for word in words}:
+    if not any(resource in _WORDS[word] for word in words):
         raise forbidden(key, account, PERMISSIONS[resource])
 
 

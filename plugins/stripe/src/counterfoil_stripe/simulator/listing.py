@@ -50,22 +50,17 @@ class Collection:
 
     def load(self, rows: Iterable[Row]) -> None:
         """Replace the content. Bodies are drawn here and not per request: the server must never be slower than its clients."""
-        drawn = self._drawn
         self._rows = sorted(rows, key=attrgetter("created", "sequence"))
         self._created = [row.created for row in self._rows]
         self._positions = {row.id: position for position, row in enumerate(self._rows)}
-        self._drawn = {}
         self._by_tag = {}
         for position, row in enumerate(self._rows):
-            kept = drawn.get(row.id)
-            is_unchanged = kept is not None and kept[0] is row.record
-            self._drawn[row.id] = kept if kept and is_unchanged else (row.record, orjson.dumps(row.render()))
             for tag in row.tags:
                 self._by_tag.setdefault(tag, []).append(position)
-        self._bodies = [self._drawn[row.id][1] for row in self._rows]
+        self._draw(self._rows)
 
     def get(self, object_id: str, *, param: str = "id") -> bytes:
-        return self._bodies[self._position(object_id, param=param, status=404)]
+        return self._body(self._position(object_id, param=param, status=404))
 
     def __contains__(self, object_id: str) -> bool:
         return object_id in self._positions
@@ -81,9 +76,20 @@ class Collection:
         found = list(islice(self._matching(params, low, high, newest_first=not is_backwards), limit + 1))
         page = found[:limit][::-1] if is_backwards else found[:limit]
         has_more = b"true" if len(found) > limit else b"false"
-        data = b",".join([self._bodies[position] for position in page])
+        data = b",".join([self._body(position) for position in page])
         url = self.url.encode()
         return b'{"object":"list","data":[' + data + b'],"has_more":' + has_more + b',"url":"' + url + b'"}'
+
+    def _draw(self, rows: list[Row]) -> None:
+        drawn, self._drawn = self._drawn, {}
+        for row in rows:
+            kept = drawn.get(row.id)
+            is_unchanged = kept is not None and kept[0] is row.record
+            self._drawn[row.id] = kept if kept and is_unchanged else (row.record, orjson.dumps(row.render()))
+        self._bodies = [self._drawn[row.id][1] for row in rows]
+
+    def _body(self, position: int) -> bytes:
+        return self._bodies[position]
 
     def _refuse_unknown(self, params: Mapping[str, str]) -> None:
         known = {"limit", "starting_after", "ending_before", *self._tags, *self._moments}

@@ -1,4 +1,4 @@
-"""Stripe objects of API version `API_VERSION`, rendered from the records of a world."""
+"""Stripe objects of the API version `versions.API_VERSION`, rendered from the records of a world."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from counterfoil.simulation.records import BalanceEntry, EntryKind, Payment, Payout
     from counterfoil.simulation.world import World
 
-API_VERSION = "2026-10-28.endive"
-
 # docs.stripe.com/currencies, special cases: ISK is written with two decimals that are always 00. Kept apart from the connector's
 # own table on purpose: a mistake there must not cancel itself out here.
 _MINOR_UNIT_FACTOR = {"ISK": 100}
@@ -23,6 +21,7 @@ _MINOR_UNIT_FACTOR = {"ISK": 100}
 _TYPES: dict[EntryKind, tuple[str, str]] = {
     "payment": ("charge", "charge"),
     "refund": ("refund", "refund"),
+    "refund_failure": ("refund_failure", "refund_failure"),
     "dispute": ("adjustment", "dispute"),
     "dispute_reversal": ("adjustment", "dispute_reversal"),
     "processor_fee": ("stripe_fee", "fee"),
@@ -82,9 +81,21 @@ def customer_id(world: World, number: int) -> str:
     return stripe_id("cus", world.seed, number)[:18]
 
 
-def payment_intent_id(world: World, payment: Payment) -> str:
+def payment_intent_id(world: World, order_id: int) -> str:
     """Every attempt to pay for an order belongs to one intent."""
-    return stripe_id("pi", world.seed, payment.order_id)
+    return stripe_id("pi", world.seed, order_id)
+
+
+def refund_id(world: World, number: int) -> str:
+    return stripe_id("re", world.seed, number)
+
+
+def dispute_id(world: World, number: int) -> str:
+    return stripe_id("du", world.seed, number)
+
+
+def invoice_id(world: World, number: int) -> str:
+    return stripe_id("in", world.seed, number)
 
 
 def payout_id(world: World, number: int) -> str:
@@ -158,7 +169,7 @@ def charge(world: World, payment: Payment, entry_id: int | None) -> dict[str, An
         "order": None,
         "outcome": outcome,
         "paid": is_paid,
-        "payment_intent": payment_intent_id(world, payment),
+        "payment_intent": payment_intent_id(world, payment.order_id),
         "payment_method": card,
         "payment_method_details": {
             "card": {
@@ -231,9 +242,9 @@ def source_id(world: World, entry: BalanceEntry) -> str | None:
     if entry.payout_id is not None:
         return payout_id(world, entry.payout_id)
     if entry.refund_id is not None:
-        return stripe_id("re", world.seed, entry.refund_id)
+        return refund_id(world, entry.refund_id)
     if entry.dispute_id is not None:
-        return stripe_id("du", world.seed, entry.dispute_id)
+        return dispute_id(world, entry.dispute_id)
     return None if entry.payment_id is None else charge_id(world, entry.payment_id)
 
 
@@ -282,4 +293,7 @@ def _description(world: World, entry: BalanceEntry) -> str | None:
     if entry.payment_id is None:
         return None
     order = world.orders[world.payments[entry.payment_id].order_id]
-    return f"REFUND FOR CHARGE (Order {order.number})" if entry.kind == "refund" else f"Order {order.number}"
+    if entry.refund_id is not None:
+        what = "REFUND FOR CHARGE" if entry.kind == "refund" else "REFUND FAILURE"
+        return f"{what} (Order {order.number})"
+    return f"Order {order.number}"

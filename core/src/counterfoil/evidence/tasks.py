@@ -1,0 +1,97 @@
+"""The job that makes an evidence pack."""
+
+import asyncio
+import tempfile
+import time
+from dataclasses import replace
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from counterfoil.config import Settings
+from counterfoil.evidence import packing, service
+from counterfoil.evidence.models import EvidencePack
+from counterfoil.evidence.sections import Subject
+from counterfoil.jobs import service as jobs
+from counterfoil.jobs.context import JobContext
+from counterfoil.jobs.errors import JobUnfinished
+from counterfoil.kit.signing import SealKey
+from counterfoil.objects import ObjectStore
+from counterfoil.objects import service as objects
+from counterfoil.plugins.records import Outcome, Task
+
+_PATIENCE_S = 30.0
+_LOOK_EVERY_S = 0.5
+
+
+class EvidenceParams(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    job_id: UUID
+
+
+async def run_evidence(job: JobContext, params: EvidenceParams) -> Outcome:
+    """Write the pack to a temporary file, store that, and put it on record."""
+    key, store = job.provided[SealKey], job.provided[ObjectStore]  # type: ignore[type-abstract]  # provided under the protocol
+    async with job.unit_of_work() as uow:
+        if pack := await service.find(uow, params.job_id):
+            return _outcome(pack)
+    subject = await _finished(job, params.job_id)
+    done = 0
+
+    async def on_file(path: str) -> None:
+        nonlocal done
+        done += 1
+        async with job.unit_of_work() as uow:
+            await job.progress(uow, done=done, message=path)
+
+    with tempfile.TemporaryFile(prefix="counterfoil-evidence-") as file:
+        packed = await packing.pack(job.database, subject, file, key=key, on_file=on_file)
+        file.seek(0)
+        written = await objects.write(store, job.tenant_id, file, purpose="evidence")
+    async with job.unit_of_work() as uow:
+        pack = await service.record(
+            uow,
+            params.job_id,
+            packed=packed,
+            written=written,
+            key_id=key.key_id,
+            retention_days=job.provided[Settings].evidence_retention_days,
+        )
+    return _outcome(pack)
+
+
+async def _finished(job: JobContext, job_id: UUID) -> Subject:
+    """What the pack is about. A sync that asks for its own pack has only to be put on record as finished."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            async with job.unit_of_work() as uow:
+                return await service.subject(uow, job_id)
+        except JobUnfinished:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+
+def _outcome(pack: EvidencePack) -> Outcome:
+    return Outcome(result={"pack_id": str(pack.id), "sha256": pack.sha256, "key_id": pack.key_id})
+
+
+EVIDENCE = Task(name=service.KIND, title="Evidence pack", params=EvidenceParams, run=run_evidence, queue="export")
+TASKS = (EVIDENCE,)
+
+
+def followed_by_evidence(sync: Task) -> Task:
+    """The same sync, which asks for its own pack in the end where ``evidence_auto`` is set."""
+
+    async def run(job: JobContext, params: BaseModel) -> Outcome:
+        outcome = await sync.run(job, params)
+        if job.provided[Settings].evidence_auto:
+            async with job.unit_of_work() as uow:
+                if await service.has_evidence(uow, job.job_id):
+                    wanted = EvidenceParams(job_id=job.job_id)
+                    await jobs.enqueue(uow, EVIDENCE, wanted, subject=(jobs.RESOURCE, job.job_id))
+        return outcome
+
+    return replace(sync, run=run)

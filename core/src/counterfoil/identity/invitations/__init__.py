@@ -1,0 +1,1 @@
+"""Invitations: one-time links that make whoever presents them a member."""

@@ -1,0 +1,1 @@
+"""Custom roles: a tenant's own names for sets of permissions."""

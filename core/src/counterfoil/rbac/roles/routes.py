@@ -1,0 +1,82 @@
+"""`/api/v1/users/permissions` and `/api/v1/users/roles`: what can be permitted, and under which names."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+
+from counterfoil.entitlements.plans import CUSTOM_ROLES
+from counterfoil.entitlements.service import require_feature
+from counterfoil.rbac import Scope, require
+from counterfoil.rbac.catalogue import Catalogue
+from counterfoil.rbac.roles import service
+from counterfoil.rbac.roles.schemas import PermissionOut, RoleIn, RoleOut, RolePatch
+from counterfoil.web import Page, provided
+from counterfoil.web.problems import problem_responses
+
+router = APIRouter(prefix="/api/v1/users", tags=["users"])
+
+Readable = Annotated[Scope, require("members.read")]
+Manageable = Annotated[Scope, require("roles.manage")]
+TheCatalogue = Annotated[Catalogue, Depends(provided(Catalogue))]
+
+
+@router.get("/permissions", operation_id="listPermissions", responses=problem_responses(401, 403))
+async def list_permissions(scope: Readable, catalogue: TheCatalogue) -> Page[PermissionOut]:
+    """Every permission there is, the product's own and those of installed plugins."""
+    return Page(
+        items=[
+            PermissionOut(
+                name=name,
+                description=permission.description,
+                plugin=permission.plugin,
+                held=name in scope.permissions,
+            )
+            for name, permission in catalogue.permissions.items()
+        ]
+    )
+
+
+@router.get("/roles", operation_id="listRoles", responses=problem_responses(401, 403))
+async def list_roles(scope: Readable, catalogue: TheCatalogue) -> Page[RoleOut]:
+    """The built-in roles, then the tenant's own by name."""
+    custom = [RoleOut.of(role) for role in await service.all_roles(scope.uow)]
+    return Page(items=[*RoleOut.built_in_ones(catalogue), *custom])
+
+
+@router.post("/roles", operation_id="createRole", status_code=201, responses=problem_responses(401, 403, 409, 422))
+async def create_role(body: RoleIn, scope: Manageable, catalogue: TheCatalogue) -> RoleOut:
+    """Make a role of permissions that one has oneself."""
+    await require_feature(scope.uow, CUSTOM_ROLES)
+    role = await service.create(
+        scope,
+        name=body.name,
+        title=body.title,
+        description=body.description,
+        permissions=body.permissions,
+        catalogue=catalogue,
+    )
+    return RoleOut.of(role)
+
+
+@router.patch("/roles/{role_id}", operation_id="updateRole", responses=problem_responses(401, 403, 404, 422))
+async def update_role(role_id: UUID, body: RolePatch, scope: Manageable, catalogue: TheCatalogue) -> RoleOut:
+    """Change a role; whoever has it has the change from their next request on. Only what one has oneself can be added."""
+    await require_feature(scope.uow, CUSTOM_ROLES)
+    role = await service.update(
+        scope,
+        role_id,
+        title=body.title,
+        description=body.description,
+        permissions=body.permissions,
+        catalogue=catalogue,
+    )
+    return RoleOut.of(role)
+
+
+@router.delete(
+    "/roles/{role_id}", operation_id="deleteRole", status_code=204, responses=problem_responses(401, 403, 404, 409, 422)
+)
+async def delete_role(role_id: UUID, scope: Manageable) -> None:
+    """Delete a role that nobody has; 409 says how many members and service keys still have it."""
+    await service.delete(scope, role_id)

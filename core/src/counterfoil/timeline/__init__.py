@@ -1,0 +1,1 @@
+"""Everything that happened under one correlation id, in the order of time."""

@@ -1,0 +1,95 @@
+"""The SQL of webhooks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CursorResult, case, delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from counterfoil.db import UnitOfWork
+from counterfoil.jobs.models import Job
+from counterfoil.webhooks.models import WebhookReceipt
+
+# A vendor stops delivering an event again, and its signature stops being good, long before.
+KEPT_FOR = timedelta(days=30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Whose connection an address names."""
+
+    tenant_id: UUID
+    plugin: str
+
+
+async def target(uow: UnitOfWork, *, kind: str, connection_id: UUID) -> Target | None:
+    """Found without a tenant: only the address is known."""
+    query = text("SELECT tenant_id, plugin FROM core.webhook_target(:kind, :connection_id)")
+    row = (await uow.session.execute(query, {"kind": kind, "connection_id": connection_id})).one_or_none()
+    return Target(tenant_id=row.tenant_id, plugin=row.plugin) if row else None
+
+
+async def add(uow: UnitOfWork, values: Mapping[str, Any]) -> bool:
+    """Whether the event was not known yet."""
+    statement = insert(WebhookReceipt).values(tenant_id=uow.tenant, **values).on_conflict_do_nothing()
+    return await uow.session.scalar(statement.returning(WebhookReceipt.id)) is not None
+
+
+async def waiting_job(uow: UnitOfWork, connection_id: UUID) -> UUID | None:
+    """A job that has not begun yet, and will not before this transaction ends: it will find what is added here."""
+    query = (
+        select(Job.id)
+        .join(WebhookReceipt, WebhookReceipt.job_id == Job.id)
+        .where(WebhookReceipt.connection_id == connection_id, WebhookReceipt.handled_at.is_(None))
+        .where(Job.status == "queued")
+        .limit(1)
+        .with_for_update(read=True, of=Job)
+    )
+    found: UUID | None = await uow.session.scalar(query)
+    return found
+
+
+async def assign(uow: UnitOfWork, receipt_id: UUID, job_id: UUID) -> None:
+    await uow.session.execute(update(WebhookReceipt).where(WebhookReceipt.id == receipt_id).values(job_id=job_id))
+
+
+async def pending(uow: UnitOfWork, connection_id: UUID, *, after: UUID | None, limit: int) -> Sequence[WebhookReceipt]:
+    """Receipts nobody has handled, oldest first."""
+    query = select(WebhookReceipt).where(
+        WebhookReceipt.connection_id == connection_id, WebhookReceipt.handled_at.is_(None)
+    )
+    if after is not None:
+        query = query.where(WebhookReceipt.id > after)
+    return (await uow.session.scalars(query.order_by(WebhookReceipt.id).limit(limit))).all()
+
+
+async def handled(uow: UnitOfWork, errors: Mapping[UUID, str | None], *, job_id: UUID) -> None:
+    """Close receipts, each with the error that ended it or none."""
+    if not errors:
+        return
+    failed = {receipt_id: code for receipt_id, code in errors.items() if code is not None}
+    error = case(failed, value=WebhookReceipt.id, else_=None) if failed else None
+    statement = update(WebhookReceipt).where(WebhookReceipt.id.in_(errors))
+    await uow.session.execute(
+        statement.values(handled_at=func.now(), job_id=job_id, error=error).execution_options(synchronize_session=False)
+    )
+
+
+async def forget_old(uow: UnitOfWork, connection_id: UUID) -> int:
+    """Delete what was handled long ago."""
+    statement = delete(WebhookReceipt).where(
+        WebhookReceipt.connection_id == connection_id, WebhookReceipt.handled_at < func.now() - KEPT_FOR
+    )
+    result = await uow.session.execute(statement.execution_options(synchronize_session=False))
+    return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+async def page(uow: UnitOfWork, connection_id: UUID, *, before: UUID | None, limit: int) -> Sequence[WebhookReceipt]:
+    """Receipts of a connection, newest first."""
+    query = select(WebhookReceipt).where(WebhookReceipt.connection_id == connection_id)
+    if before is not None:
+        query = query.where(WebhookReceipt.id < before)
+    return (await uow.session.scalars(query.order_by(WebhookReceipt.id.desc()).limit(limit))).all()

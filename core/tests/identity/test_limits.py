@@ -1,0 +1,78 @@
+"""What is open to anybody is counted, and a mail server that is away undoes nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+import pytest
+from pydantic import SecretStr
+from structlog.testing import capture_logs
+
+from counterfoil.app import create_app
+from counterfoil.config import Settings
+
+from .people import PASSWORD, MakeForm, Registered, token_in
+
+PREVIEW, ACCEPT, FORGOT, RESET = (
+    f"/api/v1/auth/{name}"
+    for name in ("invitations/preview", "invitations/accept", "password/forgot", "password/reset")
+)
+TOKEN = {"token": "x" * 43}
+
+
+@asynccontextmanager
+async def visitor(settings: Settings, address: str) -> AsyncIterator[httpx2.AsyncClient]:
+    """Somebody at an address of their own, before an installation with these settings."""
+    app = create_app(settings, with_ui=False)
+    async with app.router.lifespan_context(app):
+        transport = httpx2.ASGITransport(app=app, client=(address, 1))
+        async with httpx2.AsyncClient(transport=transport, base_url=settings.origin, timeout=30) as client:
+            yield client
+
+
+@pytest.mark.parametrize(
+    ("number", "path", "body"),
+    [
+        (1, PREVIEW, TOKEN),
+        (2, ACCEPT, {**TOKEN, "email": "a@example.com", "password": PASSWORD, "full_name": "A"}),
+        (3, FORGOT, {"email": "nobody@example.com"}),
+        (4, RESET, {**TOKEN, "new_password": PASSWORD}),
+    ],
+)
+async def test_one_address_may_not_try_without_end(
+    settings: Settings, number: int, path: str, body: dict[str, Any]
+) -> None:
+    strict = settings.model_copy(update={"login_burst": 5})
+    async with visitor(strict, f"203.0.113.{number}") as client:
+        answers = await asyncio.gather(*(client.post(path, json=body) for _ in range(9)))
+    statuses = [answer.status_code for answer in answers]
+    refused = [answer for answer in answers if answer.status_code == 429]
+    # One more is let through for every second this took.
+    assert 2 <= len(refused) <= 4, statuses
+    assert refused[0].json()["code"] == "rate_limited"
+    assert int(refused[0].headers["Retry-After"]) >= 1
+    async with visitor(strict, f"203.0.113.{number + 100}") as client:
+        assert (await client.post(path, json=body)).status_code in (202, 410)
+
+
+async def test_a_mail_server_that_is_away_loses_no_invitation(
+    owner: Registered, settings: Settings, form: MakeForm, client: httpx2.AsyncClient
+) -> None:
+    away = settings.model_copy(update={"smtp_url": SecretStr("smtp://127.0.0.1:1?starttls=never")})
+    email = form()["email"]
+    async with visitor(away, "203.0.113.50") as there:
+        headers = {"Authorization": f"Bearer {owner.session['access_token']}"}
+        with capture_logs() as lines:
+            answer = await there.post("/api/v1/users", json={"email": email, "roles": ["readonly"]}, headers=headers)
+            forgot = await there.post(FORGOT, json={"email": owner.form["email"]})
+    assert (answer.status_code, forgot.status_code) == (201, 202)
+    token = token_in(answer.json()["link"])
+    assert (await client.post(PREVIEW, json={"token": token})).status_code == 200
+    warned = [line for line in lines if line["event"] == "mail.not_sent"]
+    assert [(line["log_level"], line["purpose"]) for line in warned] == [
+        ("warning", "invitation"),
+        ("warning", "password_reset"),
+    ]
+    assert not any(secret in str(lines) for secret in (token, email, owner.form["email"]))

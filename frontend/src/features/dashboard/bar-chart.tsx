@@ -1,0 +1,79 @@
+"use client";
+
+import type { Route } from "next";
+import { BarMark } from "./bar-mark";
+import { scaleOf, tickText } from "./scale";
+
+export type Bar = { key: string; title: string; tick: string; value: number; words: string; href: Route | null };
+
+type BarChartProps = { label: string; bars: readonly Bar[]; onPoint: (bar: Bar | null) => void };
+
+const PLOT = 168;
+const ABOVE = 8;
+const HEIGHT = PLOT + ABOVE + 24;
+/** Bars are links, so none may become smaller than a finger needs: a long chart scrolls instead. */
+const MIN_SLOT = 26;
+
+const tickEvery = (count: number) => (count > 20 ? 3 : count > 8 ? 2 : 1);
+
+/** Bars in percent across and pixels down, so that it fits any width without measuring and its text never stretches. */
+export function BarChart({ label, bars, onPoint }: BarChartProps) {
+  const { min, max, ticks } = scaleOf(bars.map(({ value }) => value));
+  const y = (value: number) => ABOVE + PLOT - ((value - min) / (max - min)) * PLOT;
+  const slot = 100 / bars.length;
+  const every = tickEvery(bars.length);
+  const minWidth = bars.length * Math.max(MIN_SLOT, 48 / every);
+  return (
+    <div className="flex">
+      <svg aria-hidden width={44} height={HEIGHT} className="shrink-0 fill-muted-foreground text-xs tabular-nums">
+        {ticks.map((tick) => (
+          <text key={tick} x={36} y={y(tick)} textAnchor="end" dominantBaseline="middle">
+            {tickText(tick)}
+          </text>
+        ))}
+      </svg>
+      <div className="min-w-0 flex-1 overflow-x-auto overflow-y-hidden">
+        {/* biome-ignore lint/a11y/useSemanticElements: a fieldset cannot be drawn in */}
+        <svg role="group" aria-label={label} width="100%" height={HEIGHT} style={{ minWidth }} className="block">
+          {ticks.map((tick) => (
+            <line
+              key={tick}
+              x1="0"
+              x2="100%"
+              y1={y(tick)}
+              y2={y(tick)}
+              className={tick === 0 ? "stroke-input" : "stroke-border"}
+            />
+          ))}
+          {bars.map((bar, index) => (
+            <BarMark
+              key={bar.key}
+              bar={bar}
+              left={index * slot}
+              width={slot}
+              top={y(Math.max(0, bar.value))}
+              bottom={y(Math.min(0, bar.value))}
+              reach={ABOVE + PLOT}
+              onPoint={onPoint}
+            />
+          ))}
+          {bars.map(
+            (bar, index) =>
+              index % every === 0 && (
+                <text
+                  key={bar.key}
+                  aria-hidden
+                  x={`${(index + 0.5) * slot}%`}
+                  y={HEIGHT - 5}
+                  textAnchor="middle"
+                  className="fill-muted-foreground text-xs tabular-nums"
+                >
+                  {bar.tick}
+                </text>
+              ),
+          )}
+        </svg>
+      </div>
+    </div>
+  );
+}

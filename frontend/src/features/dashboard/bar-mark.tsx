@@ -1,0 +1,63 @@
+"use client";
+
+import Link from "next/link";
+import type { Bar } from "./bar-chart";
+
+type BarMarkProps = {
+  bar: Bar;
+  left: number;
+  width: number;
+  top: number;
+  bottom: number;
+  reach: number;
+  onPoint: (bar: Bar | null) => void;
+};
+
+const GAP = 0.18;
+/** What is not nothing is seen, however small beside its neighbours. */
+const MIN_HEIGHT = 2;
+
+export function BarMark({ bar, left, width, top, bottom, reach, onPoint }: BarMarkProps) {
+  if (bar.value === 0 && !bar.href) return null;
+  const height = Math.max(MIN_HEIGHT, bottom - top);
+  const marks = (
+    <>
+      <title>{bar.words}</title>
+      {/* The whole slot answers to the pointer, so that a short bar is as easy to hit as a tall one. */}
+      <rect
+        x={`${left}%`}
+        y={0}
+        width={`${width}%`}
+        height={reach}
+        rx={3}
+        className="fill-transparent group-hover/bar:fill-accent group-focus-visible/bar:fill-accent"
+      />
+      <rect
+        x={`${left + width * GAP}%`}
+        y={bottom - height}
+        width={`${width * (1 - 2 * GAP)}%`}
+        height={height}
+        rx={1.5}
+        strokeWidth={2}
+        className="fill-primary group-focus-visible/bar:stroke-foreground"
+      />
+    </>
+  );
+  if (!bar.href) return <g>{marks}</g>;
+  return (
+    <Link
+      href={bar.href}
+      // A chart has dozens: what is behind them is fetched when one is followed.
+      prefetch={false}
+      aria-label={bar.words}
+      // An outline would be cut off at the edge of the chart: the bar and its slot show the focus instead.
+      className="group/bar outline-none"
+      onMouseEnter={() => onPoint(bar)}
+      onMouseLeave={() => onPoint(null)}
+      onFocus={() => onPoint(bar)}
+      onBlur={() => onPoint(null)}
+    >
+      {marks}
+    </Link>
+  );
+}
