@@ -124,14 +124,18 @@ def ours(settings: Settings, count: int) -> Measured:
     """No-op jobs, everything that makes them jobs included."""
     asyncio.run(_enqueue(settings, count))
 
-    async def done() -> int:
-        connection = await asyncpg.connect(driver_url(settings.database_admin_url.get_secret_value()))
-        found: int = await connection.fetchval("SELECT count(*) FROM core.jobs WHERE status = 'succeeded'")
-        await connection.close()
-        return found
+    with asyncio.Runner() as runner:
+        connection = runner.run(asyncpg.connect(driver_url(settings.database_admin_url.get_secret_value())))
 
-    before = asyncio.run(done())
-    return _measured(work, settings, count, lambda: asyncio.run(done()) - before)
+        def done() -> int:
+            found: int = runner.run(
+                connection.fetchval("SELECT count(*) FROM core.jobs WHERE status IN ('queued', 'running')")
+            )
+            return count - found
+
+        measured = _measured(work, settings, count, done)
+        runner.run(connection.close())
+    return measured
 
 
 def work(settings: Settings) -> None:
