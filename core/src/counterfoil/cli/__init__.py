@@ -32,6 +32,7 @@ COMMANDS = {
     "evidence": Command(module="evidence", help="check evidence packs, and show the key they are checked with"),
     "audit": Command(module="audit", help="verify the seals of the audit log"),
     "tenant": Command(module="tenant", help="show or change a tenant's plan, quotas and features"),
+    "secrets": Command(module="secrets", help="rotate the keys that secrets are sealed under"),
     "reset": Command(module="reset", help="remove the demo's data"),
     "simulator": Command(module="simulator", help="serve a simulated vendor"),
     "openapi": Command(module="openapi", help="print the description of the HTTP API"),

@@ -19,16 +19,22 @@ from counterfoil.cli.errors import CommandError
 from counterfoil.cli.output import say
 from counterfoil.cli.repository import ServerFacts, server_facts
 from counterfoil.cli.services import ADMIN, NEEDED, missing, read_settings, usable_settings
+from counterfoil.cli.weaknesses import weaknesses
 from counterfoil.config import Settings
+from counterfoil.connections import rotation
+from counterfoil.db import Database
 from counterfoil.db.database import sqlalchemy_url
 from counterfoil.db.migrate import CORE, REQUIRED_POSTGRES, current_revisions
 from counterfoil.db.roles import APP, OWNER, READ_ONLY, SYSTEM
 from counterfoil.kit.errors import Problem
 from counterfoil.kit.ids import new_id
+from counterfoil.kit.sealing import MasterKeys
 from counterfoil.kit.tokens import parse_keys
 from counterfoil.objects import open_store
 from counterfoil.plugins.errors import BundledPluginBroken
 from counterfoil.plugins.manager import PluginManager
+
+_MOST_NAMED = 20
 
 Check = Callable[[Settings], Awaitable[str]]
 
@@ -108,6 +114,46 @@ def _counted(keys: list[str], variable: str) -> str:
     if not keys:
         raise Finding(f"{variable} is empty", "Set it; every process needs the same value.")
     return f"{len(keys)} usable"
+
+
+async def check_secrets(settings: Settings) -> str:
+    if settings.environment == "demo":
+        return "the demo makes its own"
+    lacking = missing(settings, NEEDED | ADMIN)
+    given = {variable: name for variable, name in (NEEDED | ADMIN).items() if variable not in lacking}
+    if weak := weaknesses(settings, given):
+        raise Finding("; ".join(weak), "Replace them; a production process refuses to start with these.")
+    return "none is the demo's, and none can be guessed"
+
+
+async def check_data_keys(settings: Settings) -> str:
+    try:
+        keys = MasterKeys.parse(settings.master_keys.get_secret_value())
+    except ValueError as error:
+        raise Finding(f"unknown: {error}", "See the line about master keys.") from error
+    await _facts(settings.database_url.get_secret_value(), "DATABASE_URL")
+    database = Database.connect(settings.database_url.get_secret_value(), pool_size=1)
+    try:
+        in_use = {
+            slug: await rotation.master_keys_in_use(database, each) for each, slug in await rotation.tenants(database)
+        }
+    except SQLAlchemyError as error:
+        raise Finding("unknown, the schema is not current", "Run `counterfoil migrate`.") from error
+    finally:
+        await database.close()
+    if locked := [slug for slug, ids in in_use.items() if ids - set(keys.ids)]:
+        todo = (
+            "Put the master key they are under back into COUNTERFOIL_MASTER_KEYS, and run `counterfoil secrets rotate`."
+        )
+        raise Finding(f"under a master key that is not configured: {_some(locked)}", todo)
+    if retired := [slug for slug, ids in in_use.items() if ids - {keys.current_id}]:
+        return f"under a retired master key: {_some(retired)}; run `counterfoil secrets rotate` before it is removed"
+    return f"those of {len(in_use)} tenants are under the first master key"
+
+
+def _some(slugs: list[str]) -> str:
+    more = len(slugs) - _MOST_NAMED
+    return ", ".join(slugs[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 async def check_database(settings: Settings) -> str:
@@ -234,12 +280,14 @@ CHECKS: dict[str, Check] = {
     "master keys": check_master_keys,
     "token keys": check_token_keys,
     "seal key": check_seal_key,
+    "secrets": check_secrets,
     "database": check_database,
     "row-level security": check_row_security,
     "roles": check_roles,
     "pgvector": check_pgvector,
     "plugins": check_plugins,
     "migrations": check_migrations,
+    "data keys": check_data_keys,
     "redis": check_redis,
     "home": check_home,
     "object store": check_object_store,

@@ -7,6 +7,7 @@ from pydantic import SecretStr, ValidationError
 
 from counterfoil.cli.errors import CommandError
 from counterfoil.cli.home import APP_ROLE, DATABASE, DemoSecrets, Home
+from counterfoil.cli.weaknesses import weaknesses
 from counterfoil.config import Settings
 from counterfoil.embedded import EmbeddedPostgres, EmbeddedValkey
 
@@ -46,10 +47,12 @@ def usable_settings(needed: Mapping[str, str] = NEEDED) -> Iterator[Settings]:
     """Settings with every needed secret and address. In demo mode the embedded servers run for as long as the block.
 
     Raises:
-        CommandError: in production, when something is not set.
+        CommandError: in production, when something is not set, or is a secret that anybody could guess.
     """
     settings = read_settings()
     lacking = missing(settings, needed)
+    if settings.environment == "production" and not lacking and (weak := weaknesses(settings, needed)):
+        raise CommandError("refused in production: " + "; ".join(weak))
     with ExitStack() as stack:
         if lacking and settings.environment == "demo":
             settings = stack.enter_context(_embedded(settings))

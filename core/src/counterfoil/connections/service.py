@@ -288,7 +288,7 @@ async def check(
     known = opened.known_account
     changed = account is not None and known is not None and account.id != known.id
     async with unit_of_work() as uow:
-        connection = await _unchanged(uow, opened)
+        connection = await _unchanged(uow, opened, configuration)
         connection.last_check_at = utc_now()
         if changed:
             connection.verified_at = None
@@ -349,9 +349,13 @@ def _by_mode(account: Account) -> Account:
     return replace(account, id=f"{account.id}/test") if account.livemode is False else account
 
 
-async def _unchanged(uow: UnitOfWork, opened: OpenConnection) -> Connection:
+async def _unchanged(uow: UnitOfWork, opened: OpenConnection, configuration: Configuration) -> Connection:
     connection = _found(await repository.find(uow, opened.id, for_update=True, with_credentials=True))
-    if (connection.credentials, connection.settings) != (opened.sealed, opened.plain):
+    same = connection.settings == opened.plain
+    if same and connection.credentials != opened.sealed:
+        # The same credentials may merely have been sealed under another key.
+        same = await _credentials(uow, connection, configuration) == split(opened.settings).credentials
+    if not same:
         raise ConnectionChanged("Test it once more.")
     return connection
 
@@ -365,9 +369,14 @@ async def _put(uow: UnitOfWork, connection: Connection, settings: Settings, conf
 
 
 async def _credentials(uow: UnitOfWork, connection: Connection, configuration: Configuration) -> Json:
-    sealed = connection.credentials or b""
+    keys = _master_keys(configuration)
     with _readable():
-        opened = await vault.open_sealed(uow, _master_keys(configuration), sealed, _place(connection))
+        try:
+            opened = await vault.open_sealed(uow, keys, connection.credentials or b"", _place(connection))
+        except vault.KeyGone:
+            # Sealed anew since the row was read, and the old key dropped: the row says by now under which.
+            _found(await repository.find(uow, connection.id, with_credentials=True))
+            opened = await vault.open_sealed(uow, keys, connection.credentials or b"", _place(connection))
     credentials: Json = orjson.loads(opened)
     return credentials
 
@@ -381,7 +390,7 @@ def _readable() -> Iterator[None]:
 
 
 def _place(connection: Connection) -> Place:
-    return Place(tenant_id=connection.tenant_id, table="core.connections", column="credentials", row_id=connection.id)
+    return vault.CREDENTIALS.place(connection.tenant_id, connection.id)
 
 
 def _master_keys(configuration: Configuration) -> MasterKeys:

@@ -156,9 +156,21 @@ async def request_cancel(driver: Driver, job_id: UUID) -> str | None:
 # --- one attempt ----------------------------------------------------------------------------------------------------
 
 
-async def claim(database: Database, tenant_id: UUID, job_id: UUID, *, owner: str, lease_s: float) -> ClaimedRow | None:
-    """Take a queued job, in a transaction of its own; None when somebody else has it, or had it."""
-    row = await database.call("SELECT * FROM core.claim_job($1, $2, $3, $4)", tenant_id, job_id, owner, lease_s)
+_CLAIM = "SELECT * FROM core.claim_job(current_setting('app.current_tenant_id')::uuid, $1, $2, $3)"
+_CLAIM_NOW = "SELECT * FROM core.claim_job($1, $2, $3, $4)"
+
+
+async def claim(driver: Driver, job_id: UUID, *, owner: str, lease_s: float) -> ClaimedRow | None:
+    """Take a queued job; None when somebody else has it, or had it."""
+    row = await driver.fetchrow(_CLAIM, job_id, owner, lease_s)
+    return ClaimedRow(**row) if row else None
+
+
+async def claim_now(
+    database: Database, tenant_id: UUID, job_id: UUID, *, owner: str, lease_s: float
+) -> ClaimedRow | None:
+    """As ``claim``, in a transaction of its own that takes one round trip."""
+    row = await database.call(_CLAIM_NOW, tenant_id, job_id, owner, lease_s)
     return ClaimedRow(**row) if row else None
 
 

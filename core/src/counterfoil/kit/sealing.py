@@ -57,7 +57,8 @@ class MasterKeys:
         except ValueError:
             raise ValueError("a master key is not 32 bytes in URL-safe base64") from None
         self._wrapping = MultiFernet(fernets)
-        self.current_id = hashlib.sha256(b"counterfoil master key\0" + keys[0].encode()).hexdigest()[:16]
+        self.ids = tuple(hashlib.sha256(b"counterfoil master key\0" + key.encode()).hexdigest()[:16] for key in keys)
+        self.current_id = self.ids[0]
 
     @classmethod
     def parse(cls, text: str) -> Self:
