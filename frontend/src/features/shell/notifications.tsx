@@ -4,8 +4,13 @@ import { useTheme } from "next-themes";
 import type { CSSProperties } from "react";
 import { Toaster } from "sonner";
 
-// The library's own red on pink is too faint to read; these are the colours of every other alert here.
-const COLORS = { "--error-bg": "var(--danger-soft)", "--error-text": "var(--danger)" };
+// The library's own red on pink and green on green are too faint to read; these are the colours of every other alert.
+const COLORS = Object.fromEntries(
+  Object.entries({ success: "success", info: "info", warning: "warning", error: "danger" }).flatMap(([type, tone]) => [
+    [`--${type}-bg`, `var(--${tone}-soft)`],
+    [`--${type}-text`, `var(--${tone})`],
+  ]),
+);
 
 export function Notifications() {
   const { resolvedTheme } = useTheme();
