@@ -111,6 +111,7 @@ def test_production_refuses_to_start_with_a_secret_that_is_none_and_never_shows_
         "REDIS_URL": "redis://127.0.0.1:1",
         "COUNTERFOIL_MASTER_KEYS": fernet_key(),
         "COUNTERFOIL_JWT_KEYS": f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+        "COUNTERFOIL_SEAL_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
     }
     ((variable, value),) = WEAK[weakness].items()
     done = counterfoil(command, **(strong | {variable: value}), COUNTERFOIL_ENVIRONMENT="production")

@@ -209,7 +209,7 @@ async def test_an_ended_trial_can_be_read_and_nothing_be_changed(
     refusals = 0
     for path, methods in app.openapi()["paths"].items():
         for method in methods.keys() & {"post", "put", "patch", "delete"}:
-            if path.startswith("/api/v1/auth/"):
+            if path.startswith(("/api/v1/auth/", "/webhooks/")):
                 continue
             address = path.replace("{connection_id}", some_id).replace("{name}", "stripe")
             for name in ("job_id", "user_id", "role_id", "key_id"):
