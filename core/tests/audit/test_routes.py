@@ -42,7 +42,11 @@ async def test_events_are_listed_newest_first_each_with_its_seal(signed_in: Sign
     items = (await _get(signed_in))["items"]
 
     seals = [item["seal"] and item["seal"]["sequence"] for item in items]
-    assert seals == [None, 1, 1, *[1] * registered]
+    # Two transactions, which one window or two may hold.
+    assert seals[0] is None
+    assert seals[1] == seals[2]
+    assert set(seals[3:]) <= {1, seals[2]}
+    assert len(seals) == 3 + registered
     assert items[-1]["action"] == "core.tenant.registered"
     assert items[0]["category"] == "thing"
     assert items[0]["actor"] == {"kind": "system", "id": None, "label": "system"}

@@ -62,7 +62,11 @@ async def test_an_older_transaction_that_commits_late_does_not_hold_up_what_was_
     async with log.database.unit_of_work(log.tenant_id) as late:
         await audit.record(late, action="core.thing.begun")
         await log.write(3)
-        await log.sealer.seal()
+        # Transactions of other databases on this server hold a window back too, for as long as they last.
+        async with asyncio.timeout(30):
+            while not await log.seals():
+                await log.sealer.seal()
+                await asyncio.sleep(0.05)
         assert [seal["event_count"] for seal in await log.seals()] == [2]
     await log.seal()
     assert [seal["event_count"] for seal in await log.seals()] == [2, 4]
@@ -130,7 +134,10 @@ async def test_a_sealer_that_dies_halfway_is_continued(
     await other.write(2)
     broken = _DiesAfterOneTenant(database=log.database, keys=log.sealer.keys, store=log.sealer.store)
     with pytest.raises(ConnectionError):
-        await broken.seal()
+        async with asyncio.timeout(30):
+            while True:
+                await broken.seal()
+                await asyncio.sleep(0.05)
     await log.seal()
     await other.seal()
     assert [[seal["event_count"] for seal in await each.seals()] for each in (log, other)] == [[2], [2]]

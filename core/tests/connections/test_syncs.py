@@ -78,7 +78,7 @@ async def test_a_job_that_finds_its_connection_deleted_fails_and_says_so(
     action = task.name.removeprefix("core.")
     job_id = (await signed_in.client.post(f"{PATH}/{connection['id']}/{action}")).json()["job_id"]
     assert (await signed_in.client.delete(f"{PATH}/{connection['id']}")).status_code == 204
-    row = await jobs.claim(database, signed_in.tenant_id, UUID(job_id), owner="test", lease_s=30)
+    row = await jobs.claim_now(database, signed_in.tenant_id, UUID(job_id), owner="test", lease_s=30)
     assert row is not None
     runner = JobRunner(
         database=database, provided=app.state.provided, lease_s=30, tasks={SYNC.name: SYNC, REPLAY.name: REPLAY}

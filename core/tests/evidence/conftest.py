@@ -56,7 +56,7 @@ class Desk:
     async def run(self, job_id: UUID, task: Task = EVIDENCE) -> Job:
         """Let a worker have the job."""
         tenant_id = self.session.tenant_id
-        row = await repository.claim(self.database, tenant_id, job_id, owner="test", lease_s=30)
+        row = await repository.claim_now(self.database, tenant_id, job_id, owner="test", lease_s=30)
         assert row is not None
         runner = JobRunner(database=self.database, provided=self.provided, lease_s=30, tasks={task.name: task})
         await runner.execute(Attempt(Claim(tenant_id=tenant_id, job_id=job_id, row=row)))

@@ -197,12 +197,12 @@ async def test_another_tenant_can_neither_see_nor_claim_nor_cancel_a_job(
         driver = await uow.driver()
         assert await repository.get(uow, job_id) is None
         assert await repository.request_cancel(driver, job_id) is None
-    assert await repository.claim(database, other_tenant, job_id, owner="thief", lease_s=2) is None
+    assert await repository.claim_now(database, other_tenant, job_id, owner="thief", lease_s=2) is None
     assert (await jobs.get(job_id)).status == "queued"
 
 
 async def _claim(jobs: Jobs, job_id: UUID) -> ClaimedRow | None:
-    return await repository.claim(jobs.database, jobs.tenant_id, job_id, owner="test", lease_s=30)
+    return await repository.claim_now(jobs.database, jobs.tenant_id, job_id, owner="test", lease_s=30)
 
 
 async def _context(jobs: Jobs, job_id: UUID, *, lease_s: float = 30) -> JobContext:

@@ -162,7 +162,7 @@ def run_job(signed_in: SignedIn, app: FastAPI, database: Database) -> RunJob:
     """Runs a job as a worker would, and answers how it ended."""
 
     async def run(job_id: str) -> dict[str, Any]:
-        row = await jobs.claim(database, signed_in.tenant_id, UUID(job_id), owner="test", lease_s=30)
+        row = await jobs.claim_now(database, signed_in.tenant_id, UUID(job_id), owner="test", lease_s=30)
         assert row is not None
         tasks = {REFRESH.name: REFRESH}
         runner = JobRunner(database=database, provided=app.state.provided, lease_s=30, tasks=tasks)

@@ -50,7 +50,7 @@ async def test_events_that_come_while_a_job_waits_are_its_too(hooked: Hooked) ->
 async def test_an_event_that_comes_while_a_job_runs_gets_another(hooked: Hooked, database: Database) -> None:
     await hooked.deliver({"id": "evt_1", "about": [["charges", "a"]]})
     [job] = await hooked.jobs()
-    assert await jobs.claim(database, hooked.who.tenant_id, job["id"], owner="test", lease_s=30)
+    assert await jobs.claim_now(database, hooked.who.tenant_id, job["id"], owner="test", lease_s=30)
     await hooked.deliver({"id": "evt_2", "about": [["charges", "b"]]})
     assert len(await hooked.jobs()) == 2
 
@@ -64,7 +64,9 @@ async def test_a_job_cannot_begin_behind_the_back_of_an_event_that_counts_on_it(
     [job] = await hooked.jobs()
     async with database.unit_of_work(hooked.who.tenant_id) as receiving:
         assert str(await repository.waiting_job(receiving, hooked.id)) == job["id"]  # type: ignore[arg-type]  # text will do
-        claiming = asyncio.create_task(jobs.claim(database, hooked.who.tenant_id, job["id"], owner="test", lease_s=30))
+        claiming = asyncio.create_task(
+            jobs.claim_now(database, hooked.who.tenant_id, job["id"], owner="test", lease_s=30)
+        )
         await asyncio.sleep(0.3)
         assert not claiming.done()
     assert await claiming is not None

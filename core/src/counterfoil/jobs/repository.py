@@ -159,7 +159,9 @@ async def request_cancel(driver: Driver, job_id: UUID) -> str | None:
 _CLAIM = "SELECT * FROM core.claim_job($1, $2, $3, $4)"
 
 
-async def claim(database: Database, tenant_id: UUID, job_id: UUID, *, owner: str, lease_s: float) -> ClaimedRow | None:
+async def claim_now(
+    database: Database, tenant_id: UUID, job_id: UUID, *, owner: str, lease_s: float
+) -> ClaimedRow | None:
     """Take a queued job, in a transaction of its own; None when somebody else has it, or had it."""
     row = await database.call(_CLAIM, tenant_id, job_id, owner, lease_s)
     return ClaimedRow(**row) if row else None

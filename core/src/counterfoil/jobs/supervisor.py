@@ -80,7 +80,7 @@ class Supervisor:
             async with self.database.unit_of_work(tenant_id) as uow:
                 await repository.hand_back(await uow.driver(), job_id)
             return None
-        row = await repository.claim(self.database, tenant_id, job_id, owner=self.owner, lease_s=self.lease_s)
+        row = await repository.claim_now(self.database, tenant_id, job_id, owner=self.owner, lease_s=self.lease_s)
         return Claim(tenant_id=tenant_id, job_id=job_id, row=row) if row else None
 
     async def _heartbeat(self, attempt: Attempt) -> None:

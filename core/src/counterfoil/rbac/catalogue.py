@@ -39,8 +39,7 @@ OWNER = "owner"
 _ALMIGHTY = (OWNER, "admin")
 _EVERYTHING = frozenset(PERMISSIONS)
 _LOOK = frozenset({"tenant.read", "members.read", "plugins.read", "connections.read", "jobs.read", "tables.read"})
-_RUN = frozenset({"connections.sync", "jobs.cancel", "api_keys.own"})
-_RUN = frozenset({"connections.sync", "jobs.cancel", "jobs.run"})
+_RUN = frozenset({"connections.sync", "jobs.cancel", "jobs.run", "api_keys.own"})
 
 ROLES: dict[str, frozenset[str]] = {
     **dict.fromkeys(_ALMIGHTY, _EVERYTHING),

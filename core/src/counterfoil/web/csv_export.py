@@ -27,7 +27,7 @@ def harmless_text(column: ColumnElement[str]) -> ColumnElement[str]:
 def harmless_sql(expression: str) -> str:
     """As ``harmless_text``, for an SQL expression of type text that is ours."""
     starts = ", ".join(str(ord(character)) for character in _FORMULA_STARTS)
-    return f"CASE WHEN ascii({expression}) IN ({starts}) THEN ''''' || {expression} ELSE {expression} END"
+    return f"CASE WHEN ascii({expression}) IN ({starts}) THEN '''' || {expression} ELSE {expression} END"
 
 
 async def copy_csv(

@@ -65,7 +65,7 @@ export function AuditProof({ event: { proof } }: { event: AuditEventDetail }) {
                 its side, with a byte of one in front. The result is the root.
               </p>
               <CopyableCode value={proof.line} what="hashed line" />
-              <JsonTree value={proof.path ?? []} />
+              {proof.path && proof.path.length > 0 && <JsonTree value={proof.path} />}
               <p className="text-muted-foreground">The key signed this statement, which names the root:</p>
               <CopyableCode value={proof.seal.statement} what="signed statement" />
             </div>

@@ -19,7 +19,8 @@ const counted = (count: number, one: string) => `${formatCount(count)} ${plural(
 function headline({ ok, checked, findings, findings_left_out }: AuditVerification): string {
   if (!ok) return `${counted(findings.length + findings_left_out, "finding")}: the record is not what was sealed`;
   if (checked.last_sequence === null) return "There is no seal to verify yet";
-  return `Verified up to seal ${formatCount(checked.last_sequence)}: nothing was changed, added or removed`;
+  const what = checked.is_whole_chain ? "nothing" : "of what was checked, nothing";
+  return `Verified up to seal ${formatCount(checked.last_sequence)}: ${what} was changed, added or removed`;
 }
 
 function extent({ checked }: AuditVerification): string {

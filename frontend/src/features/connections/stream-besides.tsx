@@ -19,6 +19,7 @@ function toldText(counts: Told): string {
 /** What the counters do not say: records asked for once more, and which of them landed in other streams. */
 export function StreamBesides({ run }: { run: StreamRun }) {
   const told = Object.entries(run.told);
+  if (run.rechecked === 0 && told.length === 0) return null;
   const total = told.reduce((sum, [, { read }]) => sum + read, 0);
   return (
     <div className="max-w-xs text-xs">

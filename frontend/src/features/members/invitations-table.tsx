@@ -10,7 +10,7 @@ import { RevokeInvitationButton } from "./revoke-invitation-button";
 export function InvitationsTable({ invitations }: { invitations: readonly Invitation[] }) {
   const mayManage = useMay("members.manage");
   return (
-    <DataTable label="Pending invitations">
+    <DataTable label="Open invitations">
       <thead>
         <tr>
           <HeadCell>Invited</HeadCell>

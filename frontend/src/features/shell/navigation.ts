@@ -6,6 +6,7 @@ import {
   type LucideIcon,
   Plug,
   ScrollText,
+  Settings,
   ShieldCheck,
   Table2,
   Users,

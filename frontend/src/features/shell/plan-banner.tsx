@@ -12,7 +12,7 @@ export function PlanBanner() {
   if (!plan?.has_ended) return null;
   return (
     <section
-      aria-label="Plan"
+      aria-label="Plan notice"
       className="flex shrink-0 items-center gap-2.5 border-b bg-warning-soft px-4 py-2 text-sm md:px-6"
     >
       <TriangleAlert aria-hidden className="size-4 shrink-0 text-warning" />
