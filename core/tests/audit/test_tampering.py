@@ -97,8 +97,7 @@ async def test_an_event_inserted_after_the_newest_seal_where_the_sealer_has_pass
     report = await chain.verify()
     assert [(found.code, found.event_ids) for found in report.findings] == [("event_outside_seals", (str(forged),))]
     # Nor does the next seal make it good.
-    await chain.write()
-    await chain.sealer.seal()
+    await chain.write_sealed(1)
     assert ("event_inserted", 5) in await chain.findings()
 
 

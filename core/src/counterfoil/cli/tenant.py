@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from counterfoil import audit
 from counterfoil.cli.errors import CommandError
@@ -18,7 +17,7 @@ from counterfoil.cli.output import say
 from counterfoil.cli.repository import act_as_owner, tenant_of_slug
 from counterfoil.cli.services import ADMIN, usable_settings
 from counterfoil.config import Settings
-from counterfoil.db.database import Database, UnitOfWork, sqlalchemy_url
+from counterfoil.db.database import Database, UnitOfWork
 from counterfoil.entitlements import quotas, repository
 from counterfoil.entitlements.plans import CORE_FEATURES, PLANS, QUOTAS
 from counterfoil.kit import context
@@ -89,12 +88,9 @@ async def apply(settings: Settings, slug: str, wish: Wish) -> list[str]:
 
 @asynccontextmanager
 async def _unit_of_work(settings: Settings, slug: str) -> AsyncIterator[UnitOfWork]:
-    engine = create_async_engine(
-        sqlalchemy_url(settings.database_admin_url.get_secret_value()), poolclass=NullPool, hide_parameters=True
-    )
-    database = Database.connect(settings.database_url.get_secret_value(), pool_size=1)
+    database = Database.connect(settings.database_admin_url.get_secret_value(), pool_size=1, patience_s=0)
     try:
-        async with AsyncSession(engine) as session, session.begin():
+        async with AsyncSession(database.engine) as session, session.begin():
             tenant_id = await tenant_of_slug(session, slug)
             if tenant_id is None:
                 raise CommandError(f"there is no tenant {slug!r}")
@@ -102,7 +98,6 @@ async def _unit_of_work(settings: Settings, slug: str) -> AsyncIterator[UnitOfWo
             yield UnitOfWork(session=session, tenant_id=tenant_id, database=database)
     finally:
         await database.close()
-        await engine.dispose()
 
 
 async def _change(uow: UnitOfWork, wish: Wish) -> dict[str, Any]:
