@@ -136,13 +136,6 @@ def _lifespan(settings: Settings, manager: PluginManager) -> Callable[[FastAPI],
                 provided.add(thing)
             provided.add(store, ObjectStore)
             _add_features(provided, settings, manager, database=database, redis=redis)
-            provided.add(_answer_sealer(settings))
-            provided.add(
-                ApiLimits(RateLimiter(redis), per_minute=settings.api_rate_per_minute, burst=settings.api_burst)
-            )
-            provided.add(TaskRegistry(TASKS))
-            provided.add(open_store(settings), ObjectStore)
-            provided.add(Identity.build(settings, database=database, redis=redis))
             provided.add(ReadinessProbes(probes={"database": lambda: _ask(database), "redis": redis.ping}))
             yield
 
@@ -162,6 +155,8 @@ def _add_features(
         identity,
         Accounts(identity, database=database, settings=settings, mailer=mailer),
         Invitations(identity, database=database, settings=settings, catalogue=catalogue),
+        ApiLimits(RateLimiter(redis), per_minute=settings.api_rate_per_minute, burst=settings.api_burst),
+        TaskRegistry(TASKS),
         TableRegistry(CORE_TABLES),
         ExportSlots(settings.exports_at_once),
         SealKey.parse(settings.seal_key.get_secret_value()),
