@@ -18,6 +18,7 @@ export type Stream = Item<Answer<"listStreams">>;
 export type StreamRun = NonNullable<Stream["last_run"]>;
 export type Job = Answer<"getJob">;
 export type JobStatus = Job["status"];
+export type JobLogPage = Answer<"getJobLog">;
 export type TableInfo = Item<Answer<"listTables">>;
 export type ColumnInfo = TableInfo["columns"][number];
 export type ColumnType = ColumnInfo["type"];
