@@ -1,3 +1,5 @@
+import { inPlanWords } from "../plan-words";
+
 export type FieldError = { path: string; message: string };
 
 type ProblemBody = {
@@ -49,7 +51,7 @@ export function parseProblem(body: unknown, status: number, correlationHeader: s
   return new ApiError({
     title: asText(known.title) || `The server answered ${status}`,
     status,
-    detail: asText(known.detail),
+    detail: inPlanWords(asText(known.detail)),
     code: asText(known.code) || `http_${status}`,
     correlationId: asText(known.correlation_id) || correlationHeader,
     errors: parseFieldErrors(known.errors),
