@@ -3,6 +3,7 @@
 import { ChartNoAxesColumn } from "lucide-react";
 import { parseAsString, useQueryState } from "nuqs";
 import { useId, useState } from "react";
+import { type Bar, BarChart } from "@/components/ui/bar-chart";
 import { Card } from "@/components/ui/card";
 import { ErrorState } from "@/components/ui/error-state";
 import { Select } from "@/components/ui/select";
@@ -12,7 +13,6 @@ import { explorerHref } from "@/features/tables/explorer-href";
 import { cn } from "@/lib/cn";
 import { formatCount, formatDecimal } from "@/lib/format/number";
 import { plural } from "@/lib/format/words";
-import { type Bar, BarChart } from "./bar-chart";
 import { ChartTable } from "./chart-table";
 import type { ChartKind } from "./charts";
 import type { Period } from "./period";
