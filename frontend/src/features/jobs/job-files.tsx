@@ -1,13 +1,11 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
-import { Download } from "lucide-react";
-import { Button } from "@/components/ui/button";
-import { CopyButton } from "@/components/ui/copy-button";
 import { Cell, DataTable, HeadCell } from "@/components/ui/data-table";
 import { ErrorState } from "@/components/ui/error-state";
 import { Moment } from "@/components/ui/moment";
 import { formatBytes } from "@/lib/format/bytes";
+import { JobFileLink } from "./job-file-link";
 import { jobQueries } from "./queries";
 
 /** The files a finished job made. Most make none, so nothing is shown before there are some. */
@@ -24,42 +22,22 @@ export function JobFiles({ jobId }: { jobId: string }) {
         <DataTable label="Files of this job">
           <thead>
             <tr>
-              <HeadCell>Name</HeadCell>
+              <HeadCell>File</HeadCell>
               <HeadCell numeric>Size</HeadCell>
               <HeadCell>Made</HeadCell>
-              <HeadCell>SHA-256</HeadCell>
-              <HeadCell>
-                <span className="sr-only">Download</span>
-              </HeadCell>
             </tr>
           </thead>
           <tbody className="[&>tr:last-child>td]:border-b-0">
             {files.data.items.map((file) => (
               <tr key={file.id}>
-                <Cell className="min-w-40 break-all font-medium">{file.name}</Cell>
+                <Cell className="min-w-56">
+                  <JobFileLink jobId={jobId} file={file} />
+                </Cell>
                 <Cell numeric className="whitespace-nowrap">
                   {formatBytes(file.size)}
                 </Cell>
-                <Cell className="whitespace-nowrap">
+                <Cell>
                   <Moment at={file.created_at} />
-                </Cell>
-                <Cell className="whitespace-nowrap">
-                  <span className="flex items-center gap-1 font-mono text-xs" title={file.sha256}>
-                    {file.sha256.slice(0, 12)}…
-                    <CopyButton value={file.sha256} label={`Copy SHA-256 of ${file.name}`} />
-                  </span>
-                </Cell>
-                <Cell className="w-px">
-                  <Button asChild size="sm">
-                    <a
-                      href={`/api/v1/jobs/${encodeURIComponent(jobId)}/artifacts/${encodeURIComponent(file.id)}`}
-                      download={file.name}
-                      aria-label={`Download ${file.name}`}
-                    >
-                      <Download aria-hidden />
-                      Download
-                    </a>
-                  </Button>
                 </Cell>
               </tr>
             ))}

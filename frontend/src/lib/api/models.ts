@@ -19,6 +19,7 @@ export type StreamRun = NonNullable<Stream["last_run"]>;
 export type Job = Answer<"getJob">;
 export type JobStatus = Job["status"];
 export type JobLogPage = Answer<"getJobLog">;
+export type JobFile = Item<Answer<"listJobArtifacts">>;
 export type TableInfo = Item<Answer<"listTables">>;
 export type ColumnInfo = TableInfo["columns"][number];
 export type ColumnType = ColumnInfo["type"];
