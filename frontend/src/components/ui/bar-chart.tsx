@@ -81,9 +81,10 @@ export function BarChart({ label, bars, onPoint, look = "bar", slotWidth }: BarC
                 <text
                   key={bar.key}
                   aria-hidden
-                  x={`${(index + 0.5) * slot}%`}
+                  // The first of narrow slots has no room for half its words on the left.
+                  x={index === 0 && every > 1 ? 0 : `${(index + 0.5) * slot}%`}
                   y={HEIGHT - 5}
-                  textAnchor="middle"
+                  textAnchor={index === 0 && every > 1 ? "start" : "middle"}
                   className="fill-muted-foreground text-xs tabular-nums"
                 >
                   {bar.tick}

@@ -29,7 +29,7 @@ export function MoneyChart({ kind, period }: { kind: ChartKind; period: Period }
 
   return (
     <section aria-labelledby={headingId} className="min-w-0">
-      <Card className="grid h-full content-start gap-3 p-4">
+      <Card className="grid h-full grid-cols-1 content-start gap-3 p-4">
         <div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-2">
           <div className="grid min-w-0 gap-0.5">
             <h2 id={headingId} className="font-medium">
