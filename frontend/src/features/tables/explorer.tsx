@@ -34,8 +34,7 @@ export function Explorer({ table }: { table: TableInfo }) {
   const { opened } = view;
 
   return (
-    // Below a chart the rows still need their height: then the page scrolls.
-    <div className={cn("flex h-full flex-col gap-3", opened?.chart ? "min-h-240" : "min-h-96")}>
+    <div className={cn("flex flex-col gap-3", !opened?.chart && "h-full min-h-96")}>
       <PageHeader
         title={table.title}
         description={table.description}
@@ -58,19 +57,22 @@ export function Explorer({ table }: { table: TableInfo }) {
           filter={state.encoded}
         />
       )}
-      <RowsPanel
-        table={table}
-        rows={rows}
-        items={items}
-        total={count}
-        sort={state.sort}
-        visibility={columns.visibility}
-        isFiltered={state.filters.length > 0}
-        openRowId={state.row}
-        onSort={state.setSort}
-        onOpen={(id) => state.openRow(id)}
-        onClearFilters={() => state.setFilters([])}
-      />
+      {/* Alone the rows fill the window; below a chart they keep a height of their own, and the page scrolls. */}
+      <div className={cn("flex flex-col", opened?.chart ? "h-[max(28rem,60dvh)] shrink-0" : "min-h-0 flex-1")}>
+        <RowsPanel
+          table={table}
+          rows={rows}
+          items={items}
+          total={count}
+          sort={state.sort}
+          visibility={columns.visibility}
+          isFiltered={state.filters.length > 0}
+          openRowId={state.row}
+          onSort={state.setSort}
+          onOpen={(id) => state.openRow(id)}
+          onClearFilters={() => state.setFilters([])}
+        />
+      </div>
       {items.length > 0 && <TotalsBar table={table} filter={state.encoded} shown={shown} />}
       <RowsFooter loaded={items.length} total={count} isFetching={rows.isFetching} />
       {state.row && (

@@ -38,7 +38,7 @@ export function ViewChartCard({ table, name, chart, filter }: ViewChartCardProps
 
   return (
     <section aria-labelledby={headingId} className="min-w-0 shrink-0">
-      <Card className="grid gap-3 p-4">
+      <Card className="grid grid-cols-1 gap-3 p-4">
         <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
           <h2 id={headingId} className="font-medium">
             {title ?? `Chart of ${name}`}
@@ -75,7 +75,7 @@ export function ViewChartCard({ table, name, chart, filter }: ViewChartCardProps
           <p className="text-muted-foreground">No row passes the filters: nothing to draw.</p>
         )}
         {data && measure && drawing && data.items.length > 0 && (
-          <div className={cn("grid min-w-0 gap-3 transition-opacity", answer.isPlaceholderData && "opacity-60")}>
+          <div className={cn("grid grid-cols-1 gap-3 transition-opacity", answer.isPlaceholderData && "opacity-60")}>
             {drawing.how === "not" && <p className="text-muted-foreground">{drawing.why}</p>}
             {drawing.how === "figures" && <ViewChartFigures table={table} measure={measure} answer={data} />}
             {drawing.how === "bars" && (

@@ -18,12 +18,12 @@ export function ViewChartTable({ table, label, answer }: ViewChartTableProps) {
           <thead>
             <tr className="text-muted-foreground">
               {answer.groups.map((column) => (
-                <th key={column.name} scope="col" className="whitespace-nowrap pr-6 text-left font-medium">
+                <th key={column.name} scope="col" className="whitespace-nowrap py-0.5 pr-6 text-left font-medium">
                   {groupTitle(table, column)}
                 </th>
               ))}
               {answer.measures.map((measure) => (
-                <th key={measure.name} scope="col" className="whitespace-nowrap pr-6 text-right font-medium">
+                <th key={measure.name} scope="col" className="whitespace-nowrap py-0.5 pr-6 text-right font-medium">
                   {measureTitle(table, measure)}
                 </th>
               ))}
@@ -33,9 +33,12 @@ export function ViewChartTable({ table, label, answer }: ViewChartTableProps) {
             {answer.items.map((item) => (
               <tr key={answer.groups.map(({ name }) => keyOf(item.group[name])).join(" ")}>
                 {first && (
-                  <th scope="row" className="whitespace-nowrap pr-6 text-left font-normal">
+                  <th scope="row" className="whitespace-nowrap py-0.5 pr-6 text-left font-normal">
                     {item.filters ? (
-                      <TextLink href={explorerHref(table.name, item.filters)}>
+                      <TextLink
+                        href={explorerHref(table.name, item.filters)}
+                        className="inline-block min-w-6 leading-6"
+                      >
                         {groupText(first, item.group[first.name] ?? null)}
                       </TextLink>
                     ) : (
@@ -44,12 +47,12 @@ export function ViewChartTable({ table, label, answer }: ViewChartTableProps) {
                   </th>
                 )}
                 {others.map((column) => (
-                  <td key={column.name} className="whitespace-nowrap pr-6">
+                  <td key={column.name} className="whitespace-nowrap py-0.5 pr-6">
                     {groupText(column, item.group[column.name] ?? null)}
                   </td>
                 ))}
                 {answer.measures.map((measure) => (
-                  <td key={measure.name} className="whitespace-nowrap pr-6 text-right">
+                  <td key={measure.name} className="whitespace-nowrap py-0.5 pr-6 text-right">
                     {figureText(measure, item)}
                   </td>
                 ))}
