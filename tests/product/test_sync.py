@@ -67,8 +67,8 @@ def test_new_activity_and_payouts_that_move_on_are_found_by_the_next_sync(
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
-        ({"match": "/v1/balance_transactions", "kind": "status_403", "after": 2}, "source_forbidden"),
-        ({"match": "/v1/charges", "kind": "cut_page", "after": 3}, "source_malformed"),
+        ({"match": "/v1/balance_transactions", "kind": "status_403", "after": 10}, "source_forbidden"),
+        ({"match": "/v1/charges", "kind": "cut_page", "after": 10}, "source_malformed"),
     ],
 )
 def test_a_stream_that_fails_makes_the_run_partial_and_the_next_completes_it(

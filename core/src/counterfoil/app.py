@@ -24,6 +24,7 @@ from counterfoil.identity.invitations.routes import router as invitations_router
 from counterfoil.identity.invitations.service import Invitations
 from counterfoil.identity.routes import router as identity_router
 from counterfoil.identity.service import Identity
+from counterfoil.ingest.raw.routes import router as raw_router
 from counterfoil.ingest.routes import router as ingest_router
 from counterfoil.jobs.feed import JobFeed
 from counterfoil.jobs.registry import TaskRegistry
@@ -93,6 +94,7 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
         plugins_router,
         # Before the connections' own, whose /{id} would swallow more exact paths.
         ingest_router,
+        raw_router,
         outbound_router,
         webhooks_router,
         connections_router,
@@ -136,13 +138,6 @@ def _lifespan(settings: Settings, manager: PluginManager) -> Callable[[FastAPI],
                 provided.add(thing)
             provided.add(store, ObjectStore)
             _add_features(provided, settings, manager, database=database, redis=redis)
-            provided.add(_answer_sealer(settings))
-            provided.add(
-                ApiLimits(RateLimiter(redis), per_minute=settings.api_rate_per_minute, burst=settings.api_burst)
-            )
-            provided.add(TaskRegistry(TASKS))
-            provided.add(open_store(settings), ObjectStore)
-            provided.add(Identity.build(settings, database=database, redis=redis))
             provided.add(ReadinessProbes(probes={"database": lambda: _ask(database), "redis": redis.ping}))
             yield
 
@@ -162,6 +157,8 @@ def _add_features(
         identity,
         Accounts(identity, database=database, settings=settings, mailer=mailer),
         Invitations(identity, database=database, settings=settings, catalogue=catalogue),
+        ApiLimits(RateLimiter(redis), per_minute=settings.api_rate_per_minute, burst=settings.api_burst),
+        TaskRegistry(TASKS),
         TableRegistry(CORE_TABLES),
         ExportSlots(settings.exports_at_once),
         SealKey.parse(settings.seal_key.get_secret_value()),

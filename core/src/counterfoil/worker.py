@@ -64,8 +64,12 @@ async def basic_resources(settings: Settings, database: Database) -> AsyncIterat
     provided = Provided()
     provided.add(settings)
     provided.add(database)
-    provided.add(open_store(settings), ObjectStore)
-    yield provided
+    store = open_store(settings)
+    provided.add(store, ObjectStore)
+    try:
+        yield provided
+    finally:
+        await store.close()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,12 +144,7 @@ def installed() -> WorkerRegistry:
             await quarantine_unmigrated(plugins, settings)
             provided.add(plugins)
             provided.add(SealKey.parse(settings.seal_key.get_secret_value()))
-            store = open_store(settings)
-            provided.add(store, ObjectStore)
-            try:
-                yield provided
-            finally:
-                await store.close()
+            yield provided
 
     return WorkerRegistry(tasks={task.name: task for task in TASKS}, resources=resources)
 

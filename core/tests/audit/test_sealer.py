@@ -19,6 +19,7 @@ from counterfoil.db import Database
 from counterfoil.jobs.broker import Publisher
 from counterfoil.jobs.ticker import Ticker, audit_duties, run_ticker
 from counterfoil.kit.ids import new_id
+from counterfoil.objects import open_store
 
 from .conftest import Log
 
@@ -200,7 +201,7 @@ async def test_an_anchor_written_just_before_a_crash_is_taken_for_what_it_is(log
 
 async def test_events_that_wait_too_long_for_their_seal_are_told(log: Log, settings: Settings) -> None:
     await log.write_sealed(1)
-    duties = {duty.name for duty in audit_duties(settings, log.database)}
+    duties = {duty.name for duty in audit_duties(settings, log.database, log.sealer.store)}
     assert duties == {"seal", "anchor", "watch seals", "retention"}
     async with log.database.unit_of_work(log.tenant_id) as uow:
         await (await uow.driver()).execute(
@@ -222,7 +223,7 @@ async def test_events_that_wait_too_long_for_their_seal_are_told(log: Log, setti
 async def test_a_duty_is_left_to_the_ticker_that_has_its_lock(
     settings: Settings, database: Database, admin: "asyncpg.Connection[Any]"
 ) -> None:
-    [seal] = [duty for duty in audit_duties(settings, database) if duty.name == "seal"]
+    [seal] = [duty for duty in audit_duties(settings, database, open_store(settings)) if duty.name == "seal"]
     calls: list[int] = []
 
     async def work() -> int:

@@ -18,7 +18,6 @@ from counterfoil.kit.ids import new_id
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 
-# Only a table's owner may attach a partition to it, or drop one.
 # Only a table's owner may make and drop its partitions.
 OF_THE_OWNER = {"core.ensure_partitions()", "core.drop_audit_month(date)", "core.drop_old_api_calls(integer)"}
 TABLES = """

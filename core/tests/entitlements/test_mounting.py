@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import asyncpg
 import httpx2
@@ -15,7 +15,9 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from counterfoil.entitlements.mounting import mount_plugin_routes
+from counterfoil.kit.ids import new_id
 from counterfoil.plugins.errors import Rejected
+from counterfoil.rbac import Scope, require
 from counterfoil.testing.plugin import ORIGIN, SignedIn
 from counterfoil.web.problems import install_problem_handlers
 
@@ -28,6 +30,10 @@ def shelves() -> APIRouter:
     @router.get("")
     async def list_shelves() -> list[str]:
         return ["top"]
+
+    @router.post("")
+    async def add_shelf(_scope: Annotated[Scope, require("tables.read")]) -> str:
+        return str(new_id())
 
     @router.delete("/{name}")
     async def remove_shelf(name: str) -> str:
@@ -89,6 +95,16 @@ async def test_the_routes_of_a_plugin_in_quarantine_are_closed(other: FastAPI, c
     mount_plugin_routes(other, "broken", [shelves()])
 
     assert (await caller.get(PATH)).json()["code"] == "plugin_disabled"
+
+
+async def test_a_plugins_posts_do_their_work_once_for_a_key(
+    other: FastAPI, caller: httpx2.AsyncClient, signed_in: SignedIn
+) -> None:
+    mount_plugin_routes(other, "free", [shelves()])
+    await signed_in.client.post("/api/v1/plugins/free/enable")
+    first, again = [await caller.post(PATH, headers={"Idempotency-Key": "once"}) for _ in range(2)]
+    assert first.json() == again.json()
+    assert first.json() != (await caller.post(PATH)).json()
 
 
 async def test_a_stranger_has_to_sign_in_first(other: FastAPI, caller: httpx2.AsyncClient) -> None:

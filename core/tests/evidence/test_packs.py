@@ -7,7 +7,6 @@ import json
 import shutil
 import subprocess
 import zipfile
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -114,7 +113,6 @@ async def test_two_packs_of_one_state_differ_in_nothing_but_their_times(
     assert kept == {name: body for name, body in other.members.items() if name not in layout.UNLISTED}
 
 
-@pytest.mark.usefixtures("request_log")
 async def test_the_requests_of_the_job_are_in_it(desk: Desk, admin: "asyncpg.Connection[Any]") -> None:
     desk.bench.world.things = things(1)
     job_id = await desk.sync("things")
@@ -127,21 +125,6 @@ async def test_the_requests_of_the_job_are_in_it(desk: Desk, admin: "asyncpg.Con
     pack = await desk.evidence(job_id)
     assert [line["url"] for line in pack.lines("requests.jsonl")] == ["https://vendor.test/a"]
     assert pack.verify().verdict == "intact"
-
-
-@pytest.fixture
-async def request_log(admin: "asyncpg.Connection[Any]") -> AsyncIterator[None]:
-    """The log of outbound requests, or as much of it as a pack needs."""
-    there_already = await admin.fetchval("SELECT to_regclass('core.api_calls') IS NOT NULL")
-    if not there_already:
-        await admin.execute(
-            "CREATE TABLE core.api_calls (tenant_id uuid, id uuid, connection_id uuid, kind text, job_id uuid,"
-            " at timestamptz, method text, url text, duration_ms float8, request_bytes bigint, attempt int);"
-            " GRANT SELECT ON core.api_calls TO counterfoil_app"
-        )
-    yield
-    if not there_already:
-        await admin.execute("DROP TABLE core.api_calls")
 
 
 @pytest.mark.skipif(not all(map(shutil.which, ("openssl", "sha256sum"))), reason="needs OpenSSL and coreutils")

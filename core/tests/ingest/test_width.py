@@ -15,12 +15,20 @@ from counterfoil.sdk import SourceForbidden, SourceMalformed
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
-def told(name: str, amount: str, at: int, *, deleted: bool = False) -> Raw:
+def told(name: str, amount: str, at: int, *, deleted: bool = False, stream: str = "charges") -> Raw:
     payload = {"id": name, "amount": amount}
-    return Raw(name, payload, stream="charges", observed_at=T0 + at * HOUR, deleted=deleted)
+    return Raw(name, payload, stream=stream, observed_at=T0 + at * HOUR, deleted=deleted)
 
 
 # --- slices -----------------------------------------------------------------------------------------------------------
+
+
+async def test_trouble_with_finding_the_beginning_only_costs_the_slices(wide: WideBench) -> None:
+    wide.vendor.add(20)
+    wide.vendor.earliest_error = SourceMalformed("/v1/others did not answer with a list")
+    outcome = await wide.sync("charges")
+    assert outcome.status == "succeeded"
+    assert len(await wide.alive()) == 20
 
 
 async def test_a_back_fill_is_read_in_slices_that_cover_all_time_once(wide: WideBench) -> None:
@@ -110,6 +118,24 @@ async def test_what_an_event_tells_of_lands_in_its_own_stream_and_counts_in_the_
     assert (raw["stream"], raw["run_id"], run.told) == ("charges", run.id, counts["told"])
 
 
+async def test_news_of_several_streams_lands_in_one_go_each_in_its_own(wide: WideBench) -> None:
+    wide.vendor.events = [
+        (T0, told("c1", "1", 1)),
+        (T0, told("p1", "2", 1, stream="payments")),
+        (T0, told("c2", "3", 1)),
+        (T0, told("p2", "4", 1, stream="payments")),
+    ]
+    outcome = await wide.sync("events", now=T0 + 2 * HOUR)
+    assert outcome.status == "succeeded", outcome.reasons
+    assert {name: counts["inserted"] for name, counts in total(outcome, "events")["told"].items()} == {
+        "charges": 2,
+        "payments": 2,
+    }
+    assert await wide.alive() == {"c1": "1", "p1": "2", "c2": "3", "p2": "4"}
+    streams = {row["source_id"]: row["stream"] for row in await wide.bench.rows("raw_records")}
+    assert streams == {"c1": "charges", "p1": "payments", "c2": "charges", "p2": "payments"}
+
+
 async def test_an_event_that_is_older_than_what_was_read_changes_nothing(wide: WideBench) -> None:
     wide.vendor.add(1)
     await wide.sync(now=T0 + 5 * HOUR)
@@ -161,11 +187,11 @@ async def test_a_passed_horizon_has_everything_it_tells_of_read_in_full_and_says
     outcome = await wide.sync("events", now=T0 + 31 * DAY, job=job)
     assert outcome.status == "succeeded"
     assert (await wide.alive())["c0003"] == "33"
-    for name in ("charges", "events"):
+    for name in ("charges", "payments", "events"):
         assert [notice["code"] for notice in total(outcome, name)["notices"]] == ["horizon_passed"]
-    assert any("Read in full again: Events, Charges" in line for line in job.logs)
+    assert any("Read in full again: Events, Charges, Payments" in line for line in job.logs)
     runs = [run for run in await wide.bench.runs() if run["job_id"] == job.job_id]
-    assert {run["stream"] for run in runs} == {"charges", "events"}
+    assert {run["stream"] for run in runs} == {"charges", "payments", "events"}
     again = await wide.sync(now=T0 + 32 * DAY)
     assert {name: total(again, name)["notices"] for name in ("charges", "events")} == {"charges": [], "events": []}
 

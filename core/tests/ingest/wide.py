@@ -39,6 +39,7 @@ class Vendor:
     charges: dict[str, tuple[datetime, Json]] = field(default_factory=dict)
     events: list[tuple[datetime, Raw]] = field(default_factory=list)
     earliest: datetime | None = FIRST
+    earliest_error: SourceError | None = None
     counted: int = 0
     fail_after: int | None = None
     error: Exception | None = None
@@ -69,6 +70,8 @@ class Wide(Connector):
         return Account(id="acct_w")
 
     async def earliest(self, ctx: Any) -> datetime | None:
+        if ctx.vendor.earliest_error is not None:
+            raise ctx.vendor.earliest_error
         found: datetime | None = ctx.vendor.earliest
         return found
 
@@ -112,7 +115,13 @@ class Wide(Connector):
         found = vendor.charges.get(source_id)
         return Raw(source_id, found[1]) if found else None
 
-    @stream("events", cursor=TimeCursor(lag="1m", horizon="30d"), targets=[], tells_of=["charges"])
+    @stream("payments", cursor=TimeCursor(), targets=[Payment])
+    async def payments(self, _ctx: WideCtx, _w: Window) -> AsyncIterator[Page]:
+        yield Page(records=[])
+
+    payments.rows(of_charge)
+
+    @stream("events", cursor=TimeCursor(lag="1m", horizon="30d"), targets=[], tells_of=["charges", "payments"])
     async def events(self, ctx: WideCtx, w: Window) -> AsyncIterator[Page]:
         shown = [
             raw

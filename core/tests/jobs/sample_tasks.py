@@ -15,11 +15,12 @@ from sqlalchemy import text
 
 from counterfoil.config import Settings
 from counterfoil.db import Database, UnitOfWork
-from counterfoil.jobs.artifacts import add_artifact, store_file
+from counterfoil.jobs.artifacts import add_artifact
 from counterfoil.jobs.context import JobContext
 from counterfoil.kit.errors import Conflict
 from counterfoil.kit.provided import Provided
 from counterfoil.objects import ObjectStore
+from counterfoil.objects import service as objects
 from counterfoil.plugins.connector import SourceForbidden, SourceUnavailable
 from counterfoil.plugins.records import Outcome, Reason, RetryPolicy, Task
 from counterfoil.worker import WorkerRegistry, basic_resources, run_worker
@@ -106,10 +107,10 @@ async def fail_at_the_source(job: JobContext, params: Failing) -> Outcome:
 
 
 async def leave_a_file(job: JobContext, _params: Nothing) -> Outcome:
-    objects = job.provided[ObjectStore]  # type: ignore[type-abstract]  # looked up, never made
-    stored = await store_file(objects, io.BytesIO(b"a,b\n1,2\n"), tenant_id=job.tenant_id, job_id=job.job_id)
+    store = job.provided[ObjectStore]  # type: ignore[type-abstract]  # looked up, never made
+    written = await objects.write(store, job.tenant_id, io.BytesIO(b"a,b\n1,2\n"), purpose="artifact")
     async with job.unit_of_work() as uow:
-        await add_artifact(uow, job.job_id, stored, name="table.csv", media_type="text/csv")
+        await add_artifact(uow, job.job_id, written, name="table.csv", media_type="text/csv")
     return Outcome()
 
 

@@ -10,18 +10,19 @@ import asyncpg
 import pytest
 from core.tests.connections.vendor import FakeVendor, check, created, serving
 from redis.asyncio import Redis
+from sqlalchemy import text
 
 from counterfoil.config import Settings
 from counterfoil.db import Database
 from counterfoil.jobs import artifacts, service
 from counterfoil.jobs.broker import Publisher
 from counterfoil.jobs.errors import JobParamsInvalid, TaskUnknown
-from counterfoil.jobs.models import JobArtifact
 from counterfoil.jobs.registry import TaskRegistry
 from counterfoil.jobs.ticker import Ticker
 from counterfoil.kit.errors import PermissionDenied
 from counterfoil.kit.ids import new_id
 from counterfoil.objects import ObjectStore, open_store
+from counterfoil.objects import service as objects
 from counterfoil.plugins.records import Task
 from counterfoil.rbac.catalogue import PERMISSIONS, ROLES
 from counterfoil.testing.plugin import SignedIn
@@ -40,7 +41,7 @@ def my_jobs(signed_in: SignedIn, database: Database, admin: "asyncpg.Connection[
 
 
 @pytest.fixture
-def objects(settings: Settings) -> ObjectStore:
+def store(settings: Settings) -> ObjectStore:
     return open_store(settings)
 
 
@@ -157,50 +158,53 @@ async def test_the_log_pages_oldest_first_and_comes_as_text_whole(signed_in: Sig
         assert (await signed_in.client.get(f"{path}?{query}")).status_code == 422, query
 
 
-async def leave(
-    jobs: Jobs, objects: ObjectStore, job_id: UUID, content: bytes, *, name: str = "rows.csv"
-) -> JobArtifact:
-    stored = await artifacts.store_file(objects, io.BytesIO(content), tenant_id=jobs.tenant_id, job_id=job_id)
+async def leave(jobs: Jobs, store: ObjectStore, job_id: UUID, content: bytes, *, name: str = "rows.csv") -> UUID:
+    """The id of the file."""
+    written = await objects.write(store, jobs.tenant_id, io.BytesIO(content), purpose="artifact")
     async with jobs.database.unit_of_work(jobs.tenant_id) as uow:
-        return await artifacts.add_artifact(uow, job_id, stored, name=name, media_type="text/html")
+        return (await artifacts.add_artifact(uow, job_id, written, name=name, media_type="text/html")).id
 
 
 async def test_a_file_is_listed_and_downloaded_and_never_shown(
-    signed_in: SignedIn, my_jobs: Jobs, objects: ObjectStore
+    signed_in: SignedIn, my_jobs: Jobs, store: ObjectStore
 ) -> None:
     job_id = await my_jobs.enqueue(NOTHING)
     content = b"<script>alert(1)</script>" * 50_000
-    await leave(my_jobs, objects, job_id, b"an earlier attempt's")
-    artifact = await leave(my_jobs, objects, job_id, content)
-    empty = await leave(my_jobs, objects, job_id, b"", name='é"\r\n; x=.csv')
+    await leave(my_jobs, store, job_id, b"an earlier attempt's")
+    artifact = await leave(my_jobs, store, job_id, content)
+    empty = await leave(my_jobs, store, job_id, b"", name='é"\r\n; x=.csv')
     listed = (await signed_in.client.get(f"/api/v1/jobs/{job_id}/artifacts")).json()["items"]
     assert [(each["id"], each["name"], each["size"]) for each in listed] == [
-        (str(artifact.id), "rows.csv", len(content)),
-        (str(empty.id), 'é"\r\n; x=.csv', 0),
+        (str(artifact), "rows.csv", len(content)),
+        (str(empty), 'é"\r\n; x=.csv', 0),
     ]
-    answer = await signed_in.client.get(f"/api/v1/jobs/{job_id}/artifacts/{artifact.id}")
+    answer = await signed_in.client.get(f"/api/v1/jobs/{job_id}/artifacts/{artifact}")
     assert answer.content == content
     assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''rows.csv"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["content-length"] == str(len(content))
-    nothing = await signed_in.client.get(f"/api/v1/jobs/{job_id}/artifacts/{empty.id}")
+    nothing = await signed_in.client.get(f"/api/v1/jobs/{job_id}/artifacts/{empty}")
     assert nothing.content == b""
     assert nothing.headers["content-disposition"] == "attachment; filename*=UTF-8''%C3%A9%22%0D%0A%3B%20x%3D.csv"
-    assert (await signed_in.client.get(f"/api/v1/jobs/{new_id()}/artifacts/{artifact.id}")).status_code == 404
+    assert (await signed_in.client.get(f"/api/v1/jobs/{new_id()}/artifacts/{artifact}")).status_code == 404
+    async with my_jobs.database.unit_of_work(my_jobs.tenant_id) as uow:
+        indexed = await uow.session.scalar(text("SELECT count(*) FROM core.objects WHERE purpose = 'artifact'"))
+    assert indexed == 2, "the one that was replaced is out of the index, for the sweep"
 
 
 async def test_a_file_that_is_gone_or_changed_is_never_passed_off_as_the_jobs(
-    signed_in: SignedIn, my_jobs: Jobs, objects: ObjectStore, settings: Settings
+    signed_in: SignedIn, my_jobs: Jobs, store: ObjectStore, settings: Settings
 ) -> None:
     job_id = await my_jobs.enqueue(NOTHING)
-    artifact = await leave(my_jobs, objects, job_id, b"x" * 10)
-    path = f"/api/v1/jobs/{job_id}/artifacts/{artifact.id}"
-    (settings.home / "objects" / artifact.object_key).write_bytes(b"y" * 10)
+    artifact = await leave(my_jobs, store, job_id, b"x" * 10)
+    path = f"/api/v1/jobs/{job_id}/artifacts/{artifact}"
+    (key,) = await store.keys(f"{my_jobs.tenant_id}/artifact/")
+    (settings.home / "objects" / key).write_bytes(b"y" * 10)
     changed = await signed_in.client.get(path)
-    assert (changed.status_code, changed.json()["code"]) == (503, "artifact_damaged")
-    await objects.delete(artifact.object_key)
+    assert (changed.status_code, changed.json()["code"]) == (500, "object_damaged")
+    await store.delete(key)
     gone = await signed_in.client.get(path)
-    assert (gone.status_code, gone.json()["code"]) == (503, "artifact_damaged")
+    assert (gone.status_code, gone.json()["code"]) == (500, "object_damaged")
 
 
 @pytest.fixture

@@ -81,10 +81,11 @@ async def test_asking_twice_for_the_same_subject_gives_the_unfinished_job(jobs: 
 
 async def test_an_unfinished_job_with_other_parameters_is_not_taken_for_this_one(jobs: Jobs) -> None:
     subject = ("connection", new_id())
-    await jobs.enqueue(STEPS, Steps(count=1), subject=subject, title="Sync the shop")
+    first = await jobs.enqueue(STEPS, Steps(count=1), subject=subject, title="Sync the shop")
 
-    with pytest.raises(JobInProgress, match="Sync the shop is queued with other options"):
+    with pytest.raises(JobInProgress, match="Sync the shop is queued with other options") as refusal:
         await jobs.enqueue(STEPS, Steps(count=2), subject=subject)
+    assert refusal.value.job_id == first
 
 
 async def test_what_was_asked_for_is_on_record(jobs: Jobs) -> None:

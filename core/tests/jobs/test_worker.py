@@ -6,6 +6,7 @@ import pytest
 from counterfoil.config import Settings
 from counterfoil.jobs import artifacts
 from counterfoil.objects import open_store
+from counterfoil.objects import service as objects
 
 from .conftest import Jobs
 from .processes import WorkerProcess
@@ -163,8 +164,8 @@ async def test_a_file_that_a_job_leaves_is_named_by_its_row_and_lies_in_the_stor
     job_id = await jobs.enqueue(FILE)
     await jobs.finished(job_id)
     async with jobs.database.unit_of_work(jobs.tenant_id) as uow:
-        (artifact,) = await artifacts.of_job(uow, job_id)
-    assert (artifact.name, artifact.media_type, artifact.size) == ("table.csv", "text/csv", 8)
-    assert artifact.object_key.startswith(f"{jobs.tenant_id}/jobs/{job_id}/")
-    read = [chunk async for chunk in artifacts.read(open_store(job_settings), artifact)]
+        ((artifact, stored),) = await artifacts.of_job(uow, job_id)
+    assert (artifact.name, stored.media_type, stored.size) == ("table.csv", "text/csv", 8)
+    assert stored.key.startswith(f"{jobs.tenant_id}/artifact/")
+    read = [chunk async for chunk in objects.read(open_store(job_settings), stored)]
     assert b"".join(read) == b"a,b\n1,2\n"

@@ -233,6 +233,23 @@ async def test_who_took_what_is_on_record_and_the_end_with_the_rows(
     assert [event["correlation_id"] for event in begun] == [event["correlation_id"] for event in ended]
 
 
+async def test_what_was_sent_is_counted_and_a_used_up_month_lets_nothing_more_out(
+    signed_in: SignedIn, insert_rows: Any, admin: Admin
+) -> None:
+    await insert_rows(signed_in.tenant_id, PaymentRecord, {}, {})
+    sent = [(await signed_in.client.get(f"/api/v1/tables/payments/export.{kind}")).content for kind in ("csv", "xlsx")]
+    counted = "SELECT value FROM core.usage_counters WHERE tenant_id = $1 AND metric = 'export_bytes'"
+    assert await admin.fetchval(counted, signed_in.tenant_id) == sum(map(len, sent))
+    await admin.execute(
+        "INSERT INTO core.tenant_overrides (tenant_id, id, kind, name, value)"
+        " VALUES ($1, uuidv7(), 'quota', 'export_bytes_per_month', $2)",
+        signed_in.tenant_id,
+        len(sent[0]),
+    )
+    answer = await signed_in.client.get("/api/v1/tables/payments/export.csv")
+    assert (answer.status_code, answer.json()["code"]) == (403, "quota_exceeded")
+
+
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 async def test_another_tenants_rows_are_in_no_file(
     signed_in: SignedIn, other_tenant: UUID, insert_rows: Any, kind: str

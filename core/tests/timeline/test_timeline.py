@@ -35,6 +35,13 @@ async def _sync(session: SignedIn, admin: Connection) -> tuple[UUID, UUID]:
         job_id,
         UUID(connection),
     )
+    for number, status in enumerate((200, 200, 429)):
+        await admin.execute(
+            "INSERT INTO core.api_calls (tenant_id, id, connection_id, kind, job_id, correlation_id, at, method, url, status,"
+            " duration_ms, request_bytes, response_bytes, attempt)"
+            " VALUES ($1, $2, $3, 'stripe', $4, $5, clock_timestamp(), 'GET', 'https://v.test/a?page=' || $6, $7, 1, 0, 10, 1)",
+            session.tenant_id, new_id(), UUID(connection), job_id, correlation_id, str(number), status,
+        )  # fmt: skip
     await admin.execute(
         "UPDATE core.jobs SET status = 'succeeded', finished_at = clock_timestamp(), lease_until = NULL WHERE id = $1",
         job_id,
@@ -60,9 +67,23 @@ async def test_everything_with_a_correlation_id_is_told_in_order(signed_in: Sign
         "job.started",
         "stream_run.started",
         "stream_run.finished",
+        "api_call.failed",
+        "api_call.total",
         "job.finished",
     }
-    assert events[2:] == ["job.started", "stream_run.started", "stream_run.finished", "job.finished"]
+    assert events[2:] == [
+        "job.started",
+        "stream_run.started",
+        "stream_run.finished",
+        "api_call.failed",
+        "api_call.total",
+        "job.finished",
+    ]
+    refused, requests = told["items"][5:7]
+    assert (refused["title"], refused["status"]) == ("GET https://v.test/a", "429")
+    assert (
+        requests["detail"].items() >= {"requests": 3, "failed": 1, "response_bytes": 30, "job_id": str(job_id)}.items()
+    )
     last = told["items"][-1]
     assert (last["status"], last["subject_type"], last["subject_id"]) == ("succeeded", "job", str(job_id))
     assert (told["hidden"], told["next_cursor"]) == ([], None)
@@ -100,7 +121,7 @@ async def test_who_may_see_jobs_only_is_told_what_is_hidden(signed_in: SignedIn,
     await admin.execute("UPDATE core.membership_roles SET role = 'readonly' WHERE tenant_id = $1", signed_in.tenant_id)
     told = await _timeline(signed_in, correlation_id)
     assert told["hidden"] == ["audit_event"]
-    assert {item["source"] for item in told["items"]} == {"job", "stream_run"}
+    assert {item["source"] for item in told["items"]} == {"job", "stream_run", "api_call"}
 
 
 async def test_who_may_see_nothing_of_it_is_refused(signed_in: SignedIn, admin: Connection) -> None:

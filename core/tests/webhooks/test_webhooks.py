@@ -124,6 +124,17 @@ async def test_a_bad_signature_is_refused_leaves_no_receipt_and_a_few_lines_in_t
     assert await hooked.audited("core.webhook.refused") == 5
 
 
+@pytest.mark.parametrize("odd", [rb"\u0000", rb"\ud800"])
+async def test_text_that_cannot_be_stored_is_taken_in_where_only_the_vendor_reads_it(
+    hooked: Hooked, odd: bytes
+) -> None:
+    """Refused, it would be sent again for days."""
+    body = b'{"id": "evt_1", "type": "x", "at": 1, "about": [["charges", "ch_1"]], "note": "%s"}' % odd
+    assert (await hooked.deliver(body)).status_code == 200
+    [receipt] = await hooked.receipts()
+    assert receipt["event_id"] == "evt_1"
+
+
 @pytest.mark.parametrize("body", [b"[]", b"{}", b'{"id": 7, "type": "x", "at": 1}'])
 async def test_a_signed_body_that_makes_no_sense_is_refused(hooked: Hooked, body: bytes) -> None:
     answer = await hooked.deliver(body)

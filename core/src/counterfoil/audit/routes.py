@@ -1,6 +1,7 @@
 """`/api/v1/audit-events`: the log, each event's proof, the state of its chain, an export, and what was archived."""
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -164,5 +165,6 @@ async def _csv_chunks(
     async with database.unit_of_work(tenant_id) as uow:
         driver = await uow.driver()
         await driver.execute(f"SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = '{_LONGEST_EXPORT}'")
-        async for chunk in csv_export.copy_csv(driver, query, values):
-            yield chunk
+        async with aclosing(csv_export.copy_csv(driver, query, values)) as chunks:
+            async for chunk in chunks:
+                yield chunk

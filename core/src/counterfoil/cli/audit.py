@@ -62,6 +62,7 @@ async def verify_tenants(settings: Settings, *, slug: str | None, with_archives:
             verified.append(Verified(tenant=name, outcome=VerificationOut.of(report, keys)))
         return verified
     finally:
+        await store.close()
         await database.close()
 
 

@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar, cast
 from uuid import UUID
 
 import asyncpg
+from anyio import CancelScope
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
@@ -112,7 +113,9 @@ class Database:
                 yield UnitOfWork(session=session, tenant_id=tenant_id, database=self)
                 await session.commit()
             finally:
-                await session.close()
+                # A server's task group cancels again and again: the connection would be lost to the pool.
+                with CancelScope(shield=True):
+                    await session.close()
 
     async def call(self, query: str, *arguments: Any) -> "asyncpg.Record | None":
         """Run one statement as a transaction of its own, in one round trip; its first row.

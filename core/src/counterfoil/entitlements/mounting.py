@@ -15,6 +15,7 @@ from counterfoil.plugins.errors import Rejected
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.rbac.deps import Gate
 from counterfoil.web import provided
+from counterfoil.web.idempotency import honouring_keys
 
 _PATH = re.compile(r"^/api/v1/[a-z0-9][a-z0-9_-]*(/|$)")
 
@@ -37,7 +38,7 @@ def mount_plugin_routes(app: FastAPI, plugin: str, routers: Sequence[APIRouter])
             raise Rejected(f"plugin {plugin!r}: the route {route.path} has to begin with /api/v1/ and a word")
         if any((route.path, method) in taken for method in route.methods or ()):
             raise Rejected(f"plugin {plugin!r}: the route {route.path} is already taken")
-    app.include_router(APIRouter(routes=routes), dependencies=[Depends(_guard(plugin))])
+    app.include_router(honouring_keys(APIRouter(routes=routes)), dependencies=[Depends(_guard(plugin))])
 
 
 def _guard(plugin: str) -> Callable[..., Awaitable[None]]:

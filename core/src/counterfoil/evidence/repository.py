@@ -70,11 +70,6 @@ def canonical_rows(table: Table) -> str:
     )
 
 
-async def has_request_log(driver: Driver) -> bool:
-    found: bool = await driver.fetchval("SELECT to_regclass('core.api_calls') IS NOT NULL")
-    return found
-
-
 async def instant(driver: Driver) -> Any:
     return await driver.fetchval("SELECT now()")
 

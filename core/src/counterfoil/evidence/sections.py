@@ -82,10 +82,8 @@ async def raw(_driver: Driver, subject: Subject, _counts: Counts) -> list[Part]:
     ]
 
 
-async def requests(driver: Driver, subject: Subject, _counts: Counts) -> list[Part]:
-    """What was asked of the vendor, where requests are logged."""
-    if not await repository.has_request_log(driver):
-        return []
+async def requests(_driver: Driver, subject: Subject, _counts: Counts) -> list[Part]:
+    """What was asked of the vendor; the log of it is dropped after a while."""
     return [Rows(path="requests.jsonl", query=repository.REQUESTS, arguments=(subject.job.id,), form="jsonl")]
 
 

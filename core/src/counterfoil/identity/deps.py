@@ -96,7 +96,8 @@ async def within_limits(
     Raises:
         TooManyRequests: the caller or the tenant has sent too many.
     """
-    await limits.count(request, tenant_id=credential.tenant_id, caller=str(credential.user_id))
+    caller = credential.api_key.id if credential.api_key else credential.user_id
+    await limits.count(request, tenant_id=credential.tenant_id, caller=str(caller))
     return credential
 
 

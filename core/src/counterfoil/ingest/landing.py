@@ -60,10 +60,12 @@ _KNOWN = """
     SELECT id, content_hash, coalesce(seen_at, observed_at) AS seen_at, deleted_at IS NOT NULL AS deleted, is_open
     FROM core.raw_records WHERE id = ANY ($1::uuid[])
 """
+# Emptied before each use too: one transaction may land records of several streams.
 _RAW_STAGE = """
     CREATE TEMPORARY TABLE IF NOT EXISTS stage_raw_records
     (id uuid, change bigint, source_id text, content_hash bytea, payload jsonb, observed_at timestamptz,
-     is_open boolean, deleted boolean, is_new boolean) ON COMMIT DELETE ROWS
+     is_open boolean, deleted boolean, is_new boolean) ON COMMIT DELETE ROWS;
+    DELETE FROM stage_raw_records
 """
 _RAW_INSERT = """
     INSERT INTO core.raw_records (tenant_id, id, connection_id, stream, change, source_id, content_hash, payload, run_id,
@@ -258,7 +260,8 @@ class Lander:
         await driver.execute(
             f"""
             CREATE TEMPORARY TABLE IF NOT EXISTS {stage} ON COMMIT DELETE ROWS
-            AS SELECT {", ".join(shipped)} FROM core.{mapper.table.name} WITH NO DATA
+            AS SELECT {", ".join(shipped)} FROM core.{mapper.table.name} WITH NO DATA;
+            DELETE FROM {stage}
             """  # noqa: S608  (names come from our own models)
         )
         by_id = {row.id: (item, row) for item, row in rows}

@@ -19,7 +19,9 @@ from counterfoil.plugins.connector import (
     Page,
     ParentCursor,
     Raw,
+    SourceForbidden,
     SourceInvalid,
+    SourceMalformed,
     Stream,
     TimeCursor,
     Window,
@@ -77,10 +79,15 @@ class Reader:
         """Cut a back-fill into slices, where that helps and the connector knows where time begins."""
         if cursor.slices == 1 and cursor.max_window is None:
             return position
+        try:
+            with understood(stream):
+                earliest = await self._source.connector.earliest(self._source.context)
+        except (SourceForbidden, SourceInvalid, SourceMalformed):
+            # It may have asked about other streams, and their trouble is not this one's: this goes without slices then.
+            earliest = None
+        if earliest is None:
+            return position
         with understood(stream):
-            earliest = await self._source.connector.earliest(self._source.context)
-            if earliest is None:
-                return position
             return positions.sliced(position, cursor, earliest=earliest, now=self._now)
 
     async def _sliced_steps(self, stream: Stream, cursor: TimeCursor, position: Position) -> AsyncGenerator[Step, None]:

@@ -43,7 +43,7 @@ async def reset_cursor(
         SyncUnderWay: a job is moving the cursors.
     """
     if job_id := await repository.unfinished_sync(uow, connection_id, kinds=(SYNC_KIND, REPLAY_KIND)):
-        raise SyncUnderWay(f"Wait for its end, or cancel it first (job {job_id}).")
+        raise SyncUnderWay("Wait for its end, or cancel it first.", job_id=job_id)
     position = positions.start_of(stream.cursor) if instant is None else positions.at(stream.cursor, instant)
     before = await repository.restart(uow, connection_id, stream.name, position, version=stream.version, job_id=None)
     await audit.record(

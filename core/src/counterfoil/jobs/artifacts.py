@@ -1,79 +1,40 @@
-"""Files that jobs leave behind: stored first, and then named in a unit of work of the job."""
+"""Files that jobs leave behind: written with ``objects.service.write`` first, and then named in a unit of work of the job."""
 
-import hashlib
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
-from typing import BinaryIO
+from collections.abc import Sequence
 from uuid import UUID
 
 from counterfoil.db.database import UnitOfWork
 from counterfoil.jobs import repository
-from counterfoil.jobs.errors import ArtifactDamaged
 from counterfoil.jobs.models import JobArtifact
 from counterfoil.kit.errors import NotFound
 from counterfoil.kit.ids import new_id
-from counterfoil.objects import ObjectMissing, ObjectStore
+from counterfoil.objects import service as objects
+from counterfoil.objects.models import StoredObject
+from counterfoil.objects.service import Written
 
 
-@dataclass(frozen=True, kw_only=True)
-class StoredFile:
-    """A file in the object store that no job names yet."""
-
-    object_key: str
-    size: int
-    sha256: str
-
-
-class _Counted:
-    """A file that counts and hashes what is read from it."""
-
-    def __init__(self, content: BinaryIO) -> None:
-        self._content = content
-        self.size = 0
-        self.digest = hashlib.sha256()
-
-    def read(self, size: int = -1) -> bytes:
-        chunk = self._content.read(size)
-        self.size += len(chunk)
-        self.digest.update(chunk)
-        return chunk
-
-
-async def store_file(objects: ObjectStore, content: BinaryIO, *, tenant_id: UUID, job_id: UUID) -> StoredFile:
-    """Put a file into the store; hold no unit of work open meanwhile."""
-    key = f"{tenant_id}/jobs/{job_id}/{new_id()}"
-    counted = _Counted(content)
-    await objects.put(key, counted)
-    return StoredFile(object_key=key, size=counted.size, sha256=counted.digest.hexdigest())
-
-
-async def add_artifact(uow: UnitOfWork, job_id: UUID, stored: StoredFile, *, name: str, media_type: str) -> JobArtifact:
-    """Name a stored file as one of the job's; it takes the place of one that had the name before.
+async def add_artifact(uow: UnitOfWork, job_id: UUID, written: Written, *, name: str, media_type: str) -> JobArtifact:
+    """Name a written object as one of the job's files; it takes the place of one that had the name before.
 
     Args:
         uow: a unit of work of the job: who has lost the job names nothing.
         job_id: the job.
-        stored: from ``store_file``.
+        written: with the purpose ``artifact``; hold no unit of work open while it is written.
         name: what a download is called.
         media_type: what it is served as.
     """
-    values = {
-        "id": new_id(),
-        "job_id": job_id,
-        "name": name,
-        "media_type": media_type,
-        "size": stored.size,
-        "sha256": stored.sha256,
-        "object_key": stored.object_key,
-    }
-    return await repository.add_artifact(uow, values)
+    replaced = await repository.drop_artifact(uow, job_id, name)
+    if replaced is not None:
+        await objects.delete(uow, replaced)
+    stored = await objects.index(uow, written, media_type=media_type)
+    return await repository.add_artifact(uow, {"id": new_id(), "job_id": job_id, "name": name, "object_id": stored.id})
 
 
-async def of_job(uow: UnitOfWork, job_id: UUID) -> Sequence[JobArtifact]:
+async def of_job(uow: UnitOfWork, job_id: UUID) -> Sequence[tuple[JobArtifact, StoredObject]]:
     return await repository.artifacts(uow, job_id)
 
 
-async def get(uow: UnitOfWork, job_id: UUID, artifact_id: UUID) -> JobArtifact:
+async def get(uow: UnitOfWork, job_id: UUID, artifact_id: UUID) -> tuple[JobArtifact, StoredObject]:
     """One file of a job.
 
     Raises:
@@ -83,23 +44,3 @@ async def get(uow: UnitOfWork, job_id: UUID, artifact_id: UUID) -> JobArtifact:
     if found is None:
         raise NotFound("The job has no such file.")
     return found
-
-
-async def read(objects: ObjectStore, artifact: JobArtifact) -> AsyncIterator[bytes]:
-    """The file in chunks. The last one is held back until all of them are what was stored.
-
-    Raises:
-        ArtifactDamaged: they are not, or the object is gone.
-    """
-    digest, held = hashlib.sha256(), b""
-    try:
-        async for chunk in objects.read(artifact.object_key):
-            digest.update(chunk)
-            if held:
-                yield held
-            held = chunk
-    except ObjectMissing:
-        raise ArtifactDamaged("It is gone from the object store.") from None
-    if digest.hexdigest() != artifact.sha256:
-        raise ArtifactDamaged("It has been changed in the object store.")
-    yield held

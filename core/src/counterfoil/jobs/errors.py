@@ -26,10 +26,6 @@ class JobUnfinished(Conflict):
     status, code, title = 409, "job_unfinished", "The job has not finished yet"
 
 
-class ArtifactDamaged(Problem):
-    status, code, title = 503, "artifact_damaged", "The file is not what the job stored"
-
-
 class JobInProgress(Conflict):
     status, code, title = 409, "job_in_progress", "A job of this kind is under way with other options"
 

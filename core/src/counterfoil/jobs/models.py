@@ -2,7 +2,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, FetchedValue, ForeignKeyConstraint, UniqueConstraint
+from sqlalchemy import BigInteger, FetchedValue, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -79,13 +79,11 @@ class JobArtifact(TenantOwned, CoreBase):
     __tablename__ = "job_artifacts"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "job_id"], ["core.jobs.tenant_id", "core.jobs.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(["tenant_id", "object_id"], ["core.objects.tenant_id", "core.objects.id"]),
         UniqueConstraint("tenant_id", "job_id", "name"),
+        Index("job_artifacts_object_id_idx", "tenant_id", "object_id"),
     )
 
     job_id: Mapped[UUID]
+    object_id: Mapped[UUID]
     name: Mapped[str]
-    media_type: Mapped[str]
-    size: Mapped[int] = mapped_column(BigInteger)
-    sha256: Mapped[str]
-    object_key: Mapped[str]
-    created_at: Mapped[datetime] = mapped_column(server_default=FetchedValue())

@@ -11,11 +11,12 @@ from uuid import UUID
 
 import asyncpg
 import orjson
-from sqlalchemy import select, tuple_
+from sqlalchemy import delete, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from counterfoil.db.database import Database, UnitOfWork
 from counterfoil.jobs.models import UNFINISHED, Job, JobArtifact, JobEvent
+from counterfoil.objects.models import StoredObject
 
 JOBS_CHANNEL = "counterfoil_jobs"
 EVENTS_CHANNEL = "counterfoil_job_events"
@@ -118,20 +119,28 @@ async def events_after(uow: UnitOfWork, job_id: UUID, *, seq: int, until: int, l
 
 async def add_artifact(uow: UnitOfWork, values: dict[str, Any]) -> JobArtifact:
     statement = insert(JobArtifact).values(tenant_id=uow.tenant, **values)
-    replaced = {name: value for name, value in values.items() if name not in ("job_id", "name")}
-    statement = statement.on_conflict_do_update(index_elements=["tenant_id", "job_id", "name"], set_=replaced)
     return (await uow.session.scalars(statement.returning(JobArtifact))).one()
 
 
-async def artifacts(uow: UnitOfWork, job_id: UUID) -> Sequence[JobArtifact]:
-    query = select(JobArtifact).where(JobArtifact.job_id == job_id).order_by(JobArtifact.id)
-    return (await uow.session.scalars(query)).all()
-
-
-async def artifact(uow: UnitOfWork, job_id: UUID, artifact_id: UUID) -> JobArtifact | None:
-    query = select(JobArtifact).where(JobArtifact.job_id == job_id, JobArtifact.id == artifact_id)
-    found: JobArtifact | None = await uow.session.scalar(query)
+async def drop_artifact(uow: UnitOfWork, job_id: UUID, name: str) -> UUID | None:
+    """The object that was known by this name."""
+    statement = delete(JobArtifact).where(JobArtifact.job_id == job_id, JobArtifact.name == name)
+    found: UUID | None = await uow.session.scalar(statement.returning(JobArtifact.object_id))
     return found
+
+
+_ARTIFACTS = select(JobArtifact, StoredObject).join(StoredObject, StoredObject.id == JobArtifact.object_id)
+
+
+async def artifacts(uow: UnitOfWork, job_id: UUID) -> list[tuple[JobArtifact, StoredObject]]:
+    query = _ARTIFACTS.where(JobArtifact.job_id == job_id).order_by(JobArtifact.id)
+    return [(artifact, stored) for artifact, stored in await uow.session.execute(query)]
+
+
+async def artifact(uow: UnitOfWork, job_id: UUID, artifact_id: UUID) -> tuple[JobArtifact, StoredObject] | None:
+    query = _ARTIFACTS.where(JobArtifact.job_id == job_id, JobArtifact.id == artifact_id)
+    found = (await uow.session.execute(query)).one_or_none()
+    return (found[0], found[1]) if found else None
 
 
 _CANCEL = """

@@ -23,6 +23,7 @@ from counterfoil.jobs.registry import TaskRegistry
 from counterfoil.jobs.schemas import JobArtifactOut, JobLogLine, JobOut, JobRequested, JobStatus
 from counterfoil.kit.errors import NotFound
 from counterfoil.objects import ObjectStore
+from counterfoil.objects import service as objects
 from counterfoil.observability import get_logger
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.rbac import Scope, require
@@ -160,7 +161,7 @@ async def get_job_log(
 async def list_job_artifacts(job_id: UUID, scope: Annotated[Scope, require("jobs.read")]) -> Page[JobArtifactOut]:
     """The files that the job made."""
     await service.get(scope.uow, job_id)
-    return Page(items=[JobArtifactOut.of(artifact) for artifact in await artifacts.of_job(scope.uow, job_id)])
+    return Page(items=[JobArtifactOut.of(*found) for found in await artifacts.of_job(scope.uow, job_id)])
 
 
 @router.get(
@@ -169,26 +170,26 @@ async def list_job_artifacts(job_id: UUID, scope: Annotated[Scope, require("jobs
     response_class=StreamingResponse,
     responses={
         200: {"description": "The file", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}},
-        **problem_responses(401, 403, 404, 422, 503),
+        **problem_responses(401, 403, 404, 422, 500, 503),
     },
 )
 async def download_job_artifact(
     job_id: UUID,
     artifact_id: UUID,
     scope: Annotated[Scope, require("jobs.read")],
-    objects: Annotated[ObjectStore, Depends(provided(ObjectStore))],
+    store: Annotated[ObjectStore, Depends(provided(ObjectStore))],
 ) -> StreamingResponse:
     """One file that the job made. A file that is not what the job stored any more breaks off before its end."""
-    artifact = await artifacts.get(scope.uow, job_id, artifact_id)
-    chunks = artifacts.read(objects, artifact)
+    artifact, stored = await artifacts.get(scope.uow, job_id, artifact_id)
+    chunks = objects.read(store, stored)
     # An object that is gone is an error of this request, and not of its stream.
     first = await anext(chunks)
     headers = {
         "Content-Disposition": _attachment(artifact.name),
-        "Content-Length": str(artifact.size),
+        "Content-Length": str(stored.size),
         "X-Content-Type-Options": "nosniff",
     }
-    return StreamingResponse(_with_first(first, chunks), media_type=artifact.media_type, headers=headers)
+    return StreamingResponse(_with_first(first, chunks), media_type=stored.media_type, headers=headers)
 
 
 async def _require_usable(uow: UnitOfWork, connection_id: UUID, plugins: PluginManager) -> None:

@@ -6,6 +6,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from counterfoil.jobs.models import Job, JobArtifact, JobEvent
+from counterfoil.objects.models import StoredObject
 
 JobStatus = Literal["queued", "running", "succeeded", "partial", "failed", "cancelled"]
 
@@ -114,5 +115,12 @@ class JobArtifactOut(BaseModel):
     created_at: datetime
 
     @classmethod
-    def of(cls, artifact: JobArtifact) -> Self:
-        return cls.model_validate(artifact, from_attributes=True)
+    def of(cls, artifact: JobArtifact, stored: StoredObject) -> Self:
+        return cls(
+            id=artifact.id,
+            name=artifact.name,
+            media_type=stored.media_type,
+            size=stored.size,
+            sha256=stored.sha256,
+            created_at=stored.created_at,
+        )

@@ -115,7 +115,8 @@ async def enqueue(
     while True:
         if subject and (existing := await repository.unfinished_of_subject(uow, kind=task.name, subject=subject)):
             if existing.params != values["params"]:
-                raise JobInProgress(f"{existing.title} is {existing.status} with other options (job {existing.id}).")
+                detail = f"{existing.title} is {existing.status} with other options."
+                raise JobInProgress(detail, job_id=existing.id)
             return existing
         # None: another transaction was first; the next look finds its job, unless that has already finished.
         if job := await repository.add(uow, {"id": new_id(), **values}):

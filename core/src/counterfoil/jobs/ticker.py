@@ -1,4 +1,4 @@
-"""The ticker: publishes queued jobs, brings back lost ones, makes partitions ahead of time, seals the audit log, and drops what is old.
+"""The ticker: publishes queued jobs, brings back lost ones, makes partitions ahead, seals the audit log, drops what is old.
 
 Any number may run. Each duty is done under an advisory lock, so that one ticker at a time has it, and each works on rows
 locked by SKIP LOCKED, so that a second one could do no harm.
@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from counterfoil.audit.retention import Retention
+from counterfoil.audit.seal_repository import audited_tenants
 from counterfoil.audit.sealer import Sealer
 from counterfoil.audit.seals import SealKeys
 from counterfoil.config import Settings
@@ -28,7 +29,8 @@ from counterfoil.jobs.models import QUEUES
 from counterfoil.jobs.repository import JOBS_CHANNEL, LostRow, PublishedRow
 from counterfoil.kit import cache
 from counterfoil.kit.errors import Unavailable
-from counterfoil.objects import open_store
+from counterfoil.objects import ObjectStore, open_store
+from counterfoil.objects.service import sweep_orphans
 from counterfoil.observability import get_logger
 
 
@@ -52,6 +54,7 @@ _LOCKS = {
     "anchor": 4_840_292,
     "watch seals": 4_840_293,
     "retention": 4_840_294,
+    "sweep objects": 4_840_295,
 }
 _BATCH = 500
 _PUBLISH_EVERY_S = 1.0
@@ -61,6 +64,8 @@ _ANCHOR_EVERY_S = 60.0
 _WATCH_SEALS_EVERY_S = 30.0
 _RETENTION_EVERY_S = 3600.0
 _LOGS_EVERY_S = 3600.0
+# Each sweep lists the whole store.
+_SWEEP_EVERY_S = 6 * 3600.0
 _TRIM_BATCH = 5_000
 _LONGEST_PAUSE_S = 10.0
 _REDIS_TIMEOUT_S = 10.0
@@ -77,13 +82,14 @@ async def run_ticker(settings: Settings) -> None:
     database = Database.connect(settings.database_url.get_secret_value(), pool_size=2 * len(_LOCKS), patience_s=0)
     redis = cache.connect(settings.redis_url.get_secret_value())
     publisher = Publisher(settings)
+    store = open_store(settings)
     ticker = Ticker(
         database=database,
         redis=redis,
         publisher=publisher,
         reap_interval_s=settings.reap_interval_s,
         republish_after_s=settings.republish_after_s,
-        duties=audit_duties(settings, database),
+        duties=[*audit_duties(settings, database, store), sweeping(database, store)],
         api_call_retention_days=settings.api_call_retention_days,
         job_log_retention_days=settings.job_log_retention_days,
     )
@@ -91,13 +97,14 @@ async def run_ticker(settings: Settings) -> None:
         await ticker.run()
     finally:
         publisher.close()
+        await store.close()
         await redis.aclose()
         await database.close()
 
 
-def audit_duties(settings: Settings, database: Database) -> list[Duty]:
+def audit_duties(settings: Settings, database: Database, store: ObjectStore) -> list[Duty]:
     """Seal every second, anchor every minute, look after retention every hour; and watch that it happens."""
-    keys, store = SealKeys.of(settings), open_store(settings)
+    keys = SealKeys.of(settings)
     sealer = Sealer(database=database, keys=keys, store=store)
     retention = Retention(database=database, keys=keys, store=store, days=settings.audit_retention_days)
     return [
@@ -106,6 +113,20 @@ def audit_duties(settings: Settings, database: Database) -> list[Duty]:
         Duty(name="watch seals", lock=_LOCKS["watch seals"], every_s=_WATCH_SEALS_EVERY_S, work=sealer.watch),
         Duty(name="retention", lock=_LOCKS["retention"], every_s=_RETENTION_EVERY_S, work=retention.run),
     ]
+
+
+def sweeping(database: Database, store: ObjectStore) -> Duty:
+    """Take out of the store what rolled-back transactions left there."""
+
+    async def sweep() -> int:
+        async with database.unit_of_work(None) as uow:
+            tenants = await audited_tenants(await uow.driver())
+        swept = await sweep_orphans(database, store, tenants.values())
+        if swept:
+            _log.info("objects.swept", count=swept)
+        return swept
+
+    return Duty(name="sweep objects", lock=_LOCKS["sweep objects"], every_s=_SWEEP_EVERY_S, work=sweep)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,6 +260,10 @@ class Ticker:
             except _TROUBLE as error:
                 failures += 1
                 _log.warning("ticker.duty_failed", duty=duty, failures=failures, error=str(error))
+            except Exception:  # noqa: BLE001  (see below)
+                # Nobody foresaw it, but the other duties must go on: jobs wait to be published and to be brought back.
+                failures += 1
+                _log.exception("ticker.duty_broke", duty=duty, failures=failures)
             if failures:
                 await asyncio.sleep(min(0.2 * 2 ** min(failures, 10), _LONGEST_PAUSE_S))
                 continue

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
+from uuid import UUID
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +18,7 @@ class Problem(Exception):
     """An error a caller may see. Subclasses fix ``status``, ``code`` and ``title``; ``code`` never changes once published.
 
     One with ``is_refusal`` says no to somebody we know: it leaves an audit event wherever it is raised, with ``reason``, or
-    else its code.
+    else its code. ``job_id`` is the job that stands in the way.
     """
 
     status: ClassVar[int] = 500
@@ -32,12 +33,14 @@ class Problem(Exception):
         errors: Sequence[FieldError] = (),
         headers: Mapping[str, str] | None = None,
         reason: str | None = None,
+        job_id: UUID | None = None,
     ) -> None:
         super().__init__(detail or self.title)
         self.detail = detail
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
         self.reason = reason or self.code
+        self.job_id = job_id
 
 
 class InvalidInput(Problem):

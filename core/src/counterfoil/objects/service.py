@@ -22,7 +22,7 @@ from counterfoil.objects.models import StoredObject
 from counterfoil.objects.store import ObjectMissing, ObjectStore, Readable
 
 # What is indexed here, and swept when it is not. Others keep objects of their own under other names.
-Purpose = Literal["evidence"]
+Purpose = Literal["evidence", "artifact"]
 PURPOSES: tuple[str, ...] = get_args(Purpose)
 ORPHAN_AFTER = timedelta(days=1)
 _BATCH = 1000

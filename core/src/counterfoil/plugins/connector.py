@@ -361,8 +361,10 @@ class Connector:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        own = [value for value in vars(cls).values() if isinstance(value, Stream)]
-        cls.streams = {**cls.streams, **{declared.name: declared for declared in own}}
+        declared = [
+            value for base in reversed(cls.__mro__) for value in vars(base).values() if isinstance(value, Stream)
+        ]
+        cls.streams = {stream.name: stream for stream in declared}
 
     def base_url_for(self, settings: Any) -> str:  # noqa: ARG002  (subclasses read it)
         """The API's origin for these settings."""

@@ -12,6 +12,9 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from counterfoil import audit
 from counterfoil.db import Database, UnitOfWork
+from counterfoil.entitlements import usage
+from counterfoil.entitlements.plans import EXPORT_BYTES_PER_MONTH
+from counterfoil.entitlements.quotas import require_quota
 from counterfoil.kit import context
 from counterfoil.kit.context import Actor
 from counterfoil.kit.errors import FieldError
@@ -98,7 +101,12 @@ def read_export(table: Table, *, filters: Sequence[str], sort: str | None, colum
 
 
 async def announce(uow: UnitOfWork, query: ExportQuery, *, kind: str) -> None:
-    """Put on record who takes which rows, before the first of them leaves."""
+    """Put on record who takes which rows, before the first of them leaves.
+
+    Raises:
+        QuotaExceeded: nothing is left of this month's. The size of a file is known at its end, so the last one may overdraw.
+    """
+    await require_quota(uow, EXPORT_BYTES_PER_MONTH)
     await audit.record(
         uow,
         action="core.table.exported",
@@ -111,6 +119,19 @@ async def announce(uow: UnitOfWork, query: ExportQuery, *, kind: str) -> None:
             "columns": [column.name for column in query.columns],
         },
     )
+
+
+async def metered(export: Export, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """The same chunks, counted as the tenant's use: what was sent of a download that breaks off, too."""
+    sent = 0
+    try:
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                sent += len(chunk)
+                yield chunk
+    finally:
+        async with export.database.unit_of_work(export.tenant_id) as uow:
+            await usage.add(uow, usage.EXPORT_BYTES, sent)
 
 
 async def csv_chunks(export: Export, *, with_bom: bool) -> AsyncGenerator[bytes, None]:

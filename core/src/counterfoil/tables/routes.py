@@ -220,7 +220,8 @@ async def export_csv(
     """
     export.slots.require()
     await exports.announce(scope.uow, query, kind="csv")
-    chunks = exports.csv_chunks(export.of(scope, query), with_bom=bom)
+    made = export.of(scope, query)
+    chunks = exports.metered(made, exports.csv_chunks(made, with_bom=bom))
     return Download(chunks, filename=_filename(query.table, "csv"), media_type=csv_export.MEDIA_TYPE)
 
 
@@ -241,7 +242,8 @@ async def export_xlsx(*, query: Asked, scope: Reader, export: Exporting, setting
     """
     export.slots.require()
     await exports.announce(scope.uow, query, kind="xlsx")
-    chunks = exports.xlsx_chunks(export.of(scope, query), most_rows=settings.xlsx_max_rows)
+    made = export.of(scope, query)
+    chunks = exports.metered(made, exports.xlsx_chunks(made, most_rows=settings.xlsx_max_rows))
     return Download(chunks, filename=_filename(query.table, "xlsx"), media_type=workbook.MEDIA_TYPE)
 
 

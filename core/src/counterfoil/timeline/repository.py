@@ -93,8 +93,28 @@ _AUDIT_EVENTS = Source(
         FROM core.audit_events e WHERE e.correlation_id = $1
     """,
 )
+# A sync makes thousands: those that were refused one by one, the rest as how many there were.
+_API_CALLS = Source(
+    name="api_call",
+    permission="connections.read",
+    query="""
+        SELECT c.at, 'api_call/' || c.id AS key, 'api_call.failed' AS event,
+               c.method || ' ' || split_part(c.url, '?', 1) AS title, coalesce(c.status::text, c.error_code) AS status,
+               'connection' AS subject_type, c.connection_id::text AS subject_id,
+               jsonb_build_object('job_id', c.job_id, 'attempt', c.attempt, 'duration_ms', c.duration_ms,
+                                  'error_code', c.error_code, 'excerpt', c.excerpt) AS detail
+        FROM core.api_calls c WHERE c.correlation_id = $1 AND (c.status IS NULL OR c.status >= 400)
+        UNION ALL
+        SELECT max(c.at), 'api_calls/' || c.connection_id || coalesce('/' || c.job_id, ''), 'api_call.total', 'Requests', NULL,
+               'connection', c.connection_id::text,
+               jsonb_build_object('job_id', c.job_id, 'requests', count(*),
+                                  'failed', count(*) FILTER (WHERE c.status IS NULL OR c.status >= 400),
+                                  'first_at', min(c.at), 'response_bytes', sum(c.response_bytes))
+        FROM core.api_calls c WHERE c.correlation_id = $1 GROUP BY c.connection_id, c.job_id
+    """,
+)
 # Whatever else comes to carry a correlation id gets a line here.
-SOURCES: tuple[Source, ...] = (_JOBS, _STREAM_RUNS, _AUDIT_EVENTS)
+SOURCES: tuple[Source, ...] = (_JOBS, _STREAM_RUNS, _API_CALLS, _AUDIT_EVENTS)
 
 
 async def entries(

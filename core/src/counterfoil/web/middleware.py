@@ -21,6 +21,7 @@ from counterfoil.web.text import DEEPEST_JSON, NUL, find_nul, is_deeper
 _log = get_logger(__name__)
 
 CORRELATION_HEADER = "X-Correlation-ID"
+_FROM_VENDORS = "/webhooks/"
 _NO_NUL = "The character U+0000 cannot be stored."
 
 
@@ -127,7 +128,8 @@ class TextGuard:
     """Refuses text that cannot be stored, on every route there is: U+0000 and what is no UTF-8, lone surrogates included.
 
     It stands in paths, queries and JSON bodies, so that no route has to think of it. Refused with it are JSON nested beyond
-    reason, and compressed bodies, whose size says nothing. Goes inside of ``BodyLimit``, because it holds a JSON body in
+    reason, and compressed bodies, whose size says nothing. What vendors send is let through as it is: it is proven byte by byte,
+    they could not send it otherwise, and only ids of it are kept. Goes inside of ``BodyLimit``, because it holds a JSON body in
     memory, as the route will.
     """
 
@@ -140,7 +142,7 @@ class TextGuard:
             headers = Headers(scope=scope)
             if headers.get("content-encoding", "identity").strip().lower() != "identity":
                 raise UnsupportedEncoding("Send the body as it is.")
-            if _is_json(headers.get("content-type", "")):
+            if _is_json(headers.get("content-type", "")) and not scope["path"].startswith(_FROM_VENDORS):
                 receive = await _checked_json(receive)
         await self.app(scope, receive, send)
 

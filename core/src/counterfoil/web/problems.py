@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -50,6 +51,7 @@ class ProblemOut(BaseModel):
     detail: str
     code: str = Field(examples=["not_found"])
     correlation_id: str | None
+    job_id: UUID | None = Field(default=None, description="The job that stands in the way")
     errors: list[FieldErrorOut] = []
 
 
@@ -68,9 +70,12 @@ def problem_response(problem: Problem) -> Response:
         detail=problem.detail or problem.title,
         code=problem.code,
         correlation_id=str(correlation_id) if correlation_id else None,
+        job_id=problem.job_id,
         errors=[FieldErrorOut(path=error.path, message=error.message) for error in problem.errors],
     )
-    return JSONResponse(body.model_dump(), status_code=problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
+    return JSONResponse(
+        body.model_dump(mode="json"), status_code=problem.status, headers=problem.headers, media_type=MEDIA_TYPE
+    )
 
 
 def install_problem_handlers(app: FastAPI) -> None:
@@ -124,5 +129,16 @@ def field_errors(errors: Sequence[Any], *, prefix: str = "") -> list[FieldError]
         if location and location[0] in _LOCATIONS:
             location = location[1:]
         path = ".".join(([prefix] if prefix else []) + location)
-        found.append(FieldError(path=path, message=str(error["msg"])))
+        found.append(FieldError(path=path, message=_words(error)))
     return found
+
+
+def _words(error: Any) -> str:
+    """Pydantic's message without its own jargon: a secret's characters are "items" to it."""
+    about = error.get("ctx", {})
+    match error["type"], about.get("field_type"):
+        case "too_short", "Value":
+            return f"Use at least {about['min_length']} characters."
+        case "too_long", "Value":
+            return f"Use at most {about['max_length']} characters."
+    return str(error["msg"]).removeprefix("Value error, ")

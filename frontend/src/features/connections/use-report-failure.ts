@@ -3,7 +3,6 @@
 import { useRouter } from "next/navigation";
 import { useCallback } from "react";
 import { toast } from "sonner";
-import { jobOfProblem } from "@/features/jobs/job-of-problem";
 import { toApiError } from "@/lib/api/problem";
 
 /** Tells why something was refused; when another job is in the way, with the way to that job. */
@@ -12,7 +11,7 @@ export function useReportFailure() {
   return useCallback(
     (error: unknown) => {
       const problem = toApiError(error);
-      const job = jobOfProblem(problem);
+      const job = problem.jobId;
       toast.error(problem.title, {
         description: problem.message,
         ...(job && { action: { label: "View job", onClick: () => router.push(`/jobs/view?id=${job}`) } }),

@@ -12,7 +12,6 @@ import type { Job } from "@/lib/api/models";
 import { toApiError } from "@/lib/api/problem";
 import { $api } from "@/lib/api/query";
 import { asksVendor } from "./asks-vendor";
-import { jobOfProblem } from "./job-of-problem";
 import { jobQueries } from "./queries";
 import { whyNotAgain } from "./run-again";
 
@@ -28,7 +27,6 @@ export function RunAgainDialog({ job, onClose }: { job: Job; onClose: () => void
     },
   });
   const problem = again.isError ? toApiError(again.error) : null;
-  const inTheWay = problem && jobOfProblem(problem);
   const why = problem && whyNotAgain(problem);
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()}>
@@ -45,7 +43,7 @@ export function RunAgainDialog({ job, onClose }: { job: Job; onClose: () => void
             <Alert tone="danger" role="alert" title={problem.title}>
               {problem.message !== problem.title && <p>{problem.message}</p>}
               {why && <p>{why}</p>}
-              {inTheWay && <TextLink href={`/jobs/view?id=${inTheWay}`}>View that job</TextLink>}
+              {problem.jobId && <TextLink href={`/jobs/view?id=${problem.jobId}`}>View that job</TextLink>}
             </Alert>
           )}
         </DialogBody>

@@ -31,7 +31,12 @@ export const NAVIGATION: readonly NavigationGroup[] = [
   {
     title: "Record",
     items: [
-      { href: "/timeline", title: "Timeline", icon: Waypoints, permission: ["jobs.read", "audit.read"] },
+      {
+        href: "/timeline",
+        title: "Timeline",
+        icon: Waypoints,
+        permission: ["jobs.read", "audit.read", "connections.read"],
+      },
       { href: "/audit", title: "Audit log", icon: ScrollText, permission: "audit.read" },
     ],
   },

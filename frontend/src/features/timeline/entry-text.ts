@@ -7,11 +7,17 @@ const isRecord = (value: unknown): value is Record<string, unknown> => typeof va
 const asText = (value: unknown) => (typeof value === "string" ? value : "");
 const detailOf = (value: unknown) => (isRecord(value) ? asText(value.detail) : "");
 
-export const SOURCES: Record<string, string> = { job: "Job", stream_run: "Stream run", audit_event: "Audit event" };
+export const SOURCES: Record<string, string> = {
+  job: "Job",
+  stream_run: "Stream run",
+  api_call: "Request to a vendor",
+  audit_event: "Audit event",
+};
 export const sourceTitle = (source: string) => SOURCES[source] ?? humanize(source);
 
 export function entryTitle({ source, event, title }: TimelineEntry): string {
   if (source === "audit_event") return actionInWords(event);
+  if (event === "api_call.total") return title;
   const step = event.split(".").at(-1) ?? "";
   return `${source === "stream_run" ? humanize(title) : title}: ${step}`;
 }
@@ -31,13 +37,24 @@ function jobNotes(detail: TimelineEntry["detail"]): string[] {
   return [detailOf(detail.error), ...reasons];
 }
 
+function requestNotes({ event, status, detail }: TimelineEntry): string[] {
+  if (event === "api_call.failed") return [asText(status), asText(detail.error_code)];
+  const { requests, failed } = detail;
+  return [
+    typeof requests === "number" ? `${formatCount(requests)} sent` : "",
+    typeof failed === "number" && failed > 0 ? `${formatCount(failed)} refused` : "",
+  ];
+}
+
 /** What is worth reading beside the title: the server's own words where it has any. */
-export function entryNotes({ source, event, detail }: TimelineEntry): string[] {
+export function entryNotes(entry: TimelineEntry): string[] {
+  const { source, event, detail } = entry;
   const isEnd = event.endsWith(".finished");
   const isRequest = event.endsWith(".requested");
   const notes: Record<string, () => string[]> = {
     audit_event: () => [detail.actor ? `By ${asText(detail.actor)}` : "", asText(detail.reason)],
     stream_run: () => (isEnd ? runNotes(detail) : [detail.mode ? humanize(asText(detail.mode)) : ""]),
+    api_call: () => requestNotes(entry),
     job: () =>
       isEnd ? jobNotes(detail) : isRequest && detail.requested_by ? [`By ${asText(detail.requested_by)}`] : [],
   };

@@ -23,6 +23,11 @@ describe("a problem answer", () => {
     expect(problem.errors).toHaveLength(3);
   });
 
+  test("names the job that stands in the way, where there is one", () => {
+    expect(parseProblem({ ...BODY, job_id: "j-1" }, 409).jobId).toBe("j-1");
+    expect(parseProblem(BODY, 422).jobId).toBeNull();
+  });
+
   test("that is no JSON still names its status and the correlation id of its header", async () => {
     const answer = new Response("<h1>Bad gateway</h1>", { status: 502, headers: { "X-Correlation-ID": "c-2" } });
     expect(await problemOf(answer)).toMatchObject({ status: 502, code: "http_502", correlationId: "c-2" });

@@ -8,6 +8,7 @@ type ProblemBody = {
   detail: string;
   code: string;
   correlationId: string | null;
+  jobId?: string | null;
   errors: FieldError[];
 };
 
@@ -17,6 +18,8 @@ export class ApiError extends Error {
   readonly code: string;
   readonly title: string;
   readonly correlationId: string | null;
+  /** The job that stands in the way. */
+  readonly jobId: string | null;
   readonly errors: readonly FieldError[];
 
   constructor(body: ProblemBody) {
@@ -26,6 +29,7 @@ export class ApiError extends Error {
     this.code = body.code;
     this.title = body.title;
     this.correlationId = body.correlationId;
+    this.jobId = body.jobId ?? null;
     this.errors = body.errors;
   }
 
@@ -54,6 +58,7 @@ export function parseProblem(body: unknown, status: number, correlationHeader: s
     detail: inPlanWords(asText(known.detail)),
     code: asText(known.code) || `http_${status}`,
     correlationId: asText(known.correlation_id) || correlationHeader,
+    jobId: asText(known.job_id) || null,
     errors: parseFieldErrors(known.errors),
   });
 }

@@ -16,7 +16,6 @@ def upgrade() -> None:
     _drop_old_api_calls()
     _claim_job()
     _finish_job()
-    _job_artifacts()
     _job_log_retention()
     _tenants_for_operator()
 
@@ -169,25 +168,6 @@ def _finish_job() -> None:
     """)
     op.execute("REVOKE ALL ON FUNCTION core.finish_job FROM PUBLIC")
     op.execute(f"GRANT EXECUTE ON FUNCTION core.finish_job TO {APP}")
-
-
-def _job_artifacts() -> None:
-    op.execute("""
-        CREATE TABLE core.job_artifacts (
-            tenant_id uuid NOT NULL,
-            id uuid NOT NULL,
-            job_id uuid NOT NULL,
-            name text NOT NULL,
-            media_type text NOT NULL,
-            size bigint NOT NULL CONSTRAINT job_artifacts_size_check CHECK (size >= 0),
-            sha256 text NOT NULL CONSTRAINT job_artifacts_sha256_check CHECK (sha256 ~ '^[0-9a-f]{64}$'),
-            object_key text NOT NULL,
-            created_at timestamptz NOT NULL DEFAULT now(),
-            PRIMARY KEY (tenant_id, id),
-            CONSTRAINT job_artifacts_tenant_id_job_id_name_key UNIQUE (tenant_id, job_id, name),
-            FOREIGN KEY (tenant_id, job_id) REFERENCES core.jobs (tenant_id, id) ON DELETE CASCADE
-        )
-    """)
 
 
 def _job_log_retention() -> None:

@@ -45,6 +45,20 @@ def upgrade() -> None:
             FOREIGN KEY (tenant_id, object_id) REFERENCES core.objects (tenant_id, id)
         )
     """)
+    op.execute("""
+        CREATE TABLE core.job_artifacts (
+            tenant_id uuid NOT NULL,
+            id uuid NOT NULL,
+            job_id uuid NOT NULL,
+            object_id uuid NOT NULL,
+            name text NOT NULL,
+            PRIMARY KEY (tenant_id, id),
+            CONSTRAINT job_artifacts_tenant_id_job_id_name_key UNIQUE (tenant_id, job_id, name),
+            FOREIGN KEY (tenant_id, job_id) REFERENCES core.jobs (tenant_id, id) ON DELETE CASCADE,
+            FOREIGN KEY (tenant_id, object_id) REFERENCES core.objects (tenant_id, id)
+        )
+    """)
+    op.execute("CREATE INDEX job_artifacts_object_id_idx ON core.job_artifacts (tenant_id, object_id)")
     op.execute("CREATE INDEX evidence_packs_object_id_idx ON core.evidence_packs (tenant_id, object_id)")
     # To find the job that makes, or failed to make, another one's pack.
     op.execute("""
