@@ -8,10 +8,12 @@ import { CopyButton } from "./copy-button";
 
 type ErrorStateProps = { error: unknown; onRetry?: () => void; action?: ReactNode };
 
+const BY_PLAN: readonly string[] = ["entitlement_required", "quota_exceeded"];
+
 function headline(problem: ApiError): { icon: typeof Ban; title: string } {
   if (problem.isDenied) {
-    const byPlan = problem.code === "entitlement_required";
-    return { icon: Ban, title: byPlan ? "Your plan does not include this" : "You may not see this" };
+    const byPlan = BY_PLAN.includes(problem.code);
+    return { icon: Ban, title: byPlan ? problem.title : "You may not see this" };
   }
   if (problem.isMissing) return { icon: SearchX, title: "This does not exist, or no longer" };
   return { icon: CircleAlert, title: problem.title };

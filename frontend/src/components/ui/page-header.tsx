@@ -11,10 +11,11 @@ type PageHeaderProps = {
 export function PageHeader({ title, description, before, beside, actions }: PageHeaderProps) {
   return (
     <div className="flex flex-wrap items-start gap-x-4 gap-y-3">
-      <div className="grid min-w-0 flex-1 gap-1">
+      {/* With less room than this the actions go below: beside them the title would shrink to nothing. */}
+      <div className="grid min-w-0 shrink grow basis-64 gap-1">
         {before}
         <div className="flex flex-wrap items-center gap-2.5">
-          <h1 className="font-semibold text-xl tracking-tight">{title}</h1>
+          <h1 className="min-w-0 break-words font-semibold text-xl tracking-tight">{title}</h1>
           {beside}
         </div>
         {description && <p className="text-muted-foreground">{description}</p>}

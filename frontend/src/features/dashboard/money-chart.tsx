@@ -3,6 +3,7 @@
 import { ChartNoAxesColumn } from "lucide-react";
 import { parseAsString, useQueryState } from "nuqs";
 import { useId, useState } from "react";
+import { type Bar, BarChart } from "@/components/ui/bar-chart";
 import { Card } from "@/components/ui/card";
 import { ErrorState } from "@/components/ui/error-state";
 import { Select } from "@/components/ui/select";
@@ -12,7 +13,6 @@ import { explorerHref } from "@/features/tables/explorer-href";
 import { cn } from "@/lib/cn";
 import { formatCount, formatDecimal } from "@/lib/format/number";
 import { plural } from "@/lib/format/words";
-import { type Bar, BarChart } from "./bar-chart";
 import { ChartTable } from "./chart-table";
 import type { ChartKind } from "./charts";
 import type { Period } from "./period";
@@ -29,7 +29,7 @@ export function MoneyChart({ kind, period }: { kind: ChartKind; period: Period }
 
   return (
     <section aria-labelledby={headingId} className="min-w-0">
-      <Card className="grid h-full content-start gap-3 p-4">
+      <Card className="grid h-full grid-cols-1 content-start gap-3 p-4">
         <div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-2">
           <div className="grid min-w-0 gap-0.5">
             <h2 id={headingId} className="font-medium">

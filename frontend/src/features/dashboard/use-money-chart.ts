@@ -1,10 +1,10 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
+import type { Bar } from "@/components/ui/bar-chart";
 import { explorerHref } from "@/features/tables/explorer-href";
 import { formatCount, formatDecimal } from "@/lib/format/number";
 import { plural } from "@/lib/format/words";
-import type { Bar } from "./bar-chart";
 import type { ChartKind } from "./charts";
 import { figuresOf } from "./figures";
 import { type Bucket, bucketsBetween, bucketTick, bucketTitle, type Period, periodStart, today } from "./period";

@@ -41,7 +41,7 @@ export function JobFacts({ job }: { job: Job }) {
           {job.attempts} of {job.max_attempts}
         </Definition>
         {job.replay_of && (
-          <Definition term="Replay of">
+          <Definition term="Run again from">
             <TextLink href={`/jobs/view?id=${job.replay_of}`}>View that job</TextLink>
           </Definition>
         )}

@@ -1,6 +1,7 @@
 import { Alert } from "@/components/ui/alert";
 import type { Job } from "@/lib/api/models";
 import { humanize } from "@/lib/format/words";
+import { inPlanWords } from "@/lib/plan-words";
 
 /** Why a job did not simply succeed: an error for the whole, or one reason for each stream that fell short. */
 export function JobOutcome({ job }: { job: Job }) {
@@ -9,7 +10,7 @@ export function JobOutcome({ job }: { job: Job }) {
     <div className="grid gap-2">
       {job.error && (
         <Alert tone="danger" title={humanize(job.error.code)}>
-          {job.error.detail}
+          {inPlanWords(job.error.detail)}
         </Alert>
       )}
       {job.reasons.map((reason) => (
@@ -18,7 +19,7 @@ export function JobOutcome({ job }: { job: Job }) {
           tone="warning"
           title={`${humanize(reason.stream)}: ${humanize(reason.code).toLowerCase()}`}
         >
-          {reason.detail}
+          {inPlanWords(reason.detail)}
         </Alert>
       ))}
     </div>

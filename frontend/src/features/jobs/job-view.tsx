@@ -10,6 +10,7 @@ import { asksVendor } from "./asks-vendor";
 import { CancelJobButton } from "./cancel-job-button";
 import { EvidenceCard } from "./evidence-card";
 import { JobFacts } from "./job-facts";
+import { JobFiles } from "./job-files";
 import { JobLog } from "./job-log";
 import { JobOutcome } from "./job-outcome";
 import { JobProgress } from "./job-progress";
@@ -18,18 +19,11 @@ import { isFinal } from "./job-status";
 import { JobStatusBadge } from "./job-status-badge";
 import { JobStreams } from "./job-streams";
 import { jobQueries } from "./queries";
-import { useJobStream } from "./use-job-stream";
-
-const POLL_MS = 3_000;
+import { RunAgainButton } from "./run-again-button";
 
 export function JobView({ id }: { id: string }) {
   const mayCancel = useMay("jobs.cancel");
   const query = useQuery(jobQueries.detail(id));
-  const stream = useJobStream(id, query.isSuccess);
-  // With the live line lost, the page must still move: it asks instead of listening.
-  const isPolling = stream.phase === "lost" && query.data !== undefined && !isFinal(query.data.status);
-  useQuery({ ...jobQueries.detail(id), enabled: isPolling, refetchInterval: isPolling ? POLL_MS : false });
-
   if (query.isPending) return <PageSkeleton />;
   if (query.isError && !query.data) {
     return (
@@ -49,6 +43,7 @@ export function JobView({ id }: { id: string }) {
         actions={
           <>
             {asksVendor(job) && <JobRequestsLink job={job} />}
+            <RunAgainButton job={job} />
             {mayCancel && <CancelJobButton job={job} />}
           </>
         }
@@ -58,7 +53,8 @@ export function JobView({ id }: { id: string }) {
         <div className="grid min-w-0 gap-5">
           <JobProgress job={job} />
           <JobStreams streams={job.progress?.streams ?? null} />
-          <JobLog lines={stream.logs} phase={stream.phase} onReconnect={stream.reconnect} />
+          {isFinal(job.status) && <JobFiles jobId={job.id} />}
+          <JobLog job={job} />
         </div>
         <div className="grid min-w-0 gap-5">
           <JobFacts job={job} />

@@ -11,7 +11,7 @@ const MAX_REOPENINGS = 5;
 const delayMs = (attempt: number) => Math.min(1000 * 2 ** attempt, 15_000);
 
 /** Follows a job: the job itself goes into the query cache, its log lines and the state of the line come back. */
-export function useJobStream(id: string, enabled: boolean) {
+export function useJobStream(id: string) {
   const queryClient = useQueryClient();
   const [stream, dispatch] = useReducer(reduceJobStream, EMPTY_STREAM);
   const [round, setRound] = useState(0);
@@ -23,7 +23,6 @@ export function useJobStream(id: string, enabled: boolean) {
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new round is what makes a lost line open again
   useEffect(() => {
-    if (!enabled) return;
     const key = jobQueries.detail(id).queryKey;
     let source: EventSource | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -78,7 +77,7 @@ export function useJobStream(id: string, enabled: boolean) {
 
     open();
     return stop;
-  }, [id, enabled, round, queryClient]);
+  }, [id, round, queryClient]);
 
   return { ...stream, reconnect };
 }

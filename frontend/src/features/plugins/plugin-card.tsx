@@ -8,7 +8,7 @@ import { PluginSwitch } from "./plugin-switch";
 function contributions(plugin: Plugin): string[] {
   return Object.entries(plugin.contributes).flatMap(([kind, names]) =>
     names.length > 0
-      ? [`${names.length} ${plural(names.length, kind.replace(/s$/, ""), kind)}: ${names.join(", ")}`]
+      ? [`${names.length} ${plural(names.length, kind.replace(/s$/, ""), kind)}: ${names.map(humanize).join(", ")}`]
       : [],
   );
 }

@@ -15,7 +15,7 @@ export function MatrixTable({ roles, permissions, drafts }: MatrixTableProps) {
       aria-label="Permissions by role"
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
       tabIndex={0}
-      className="max-h-[calc(100dvh-13rem)] min-h-64 overflow-auto rounded-lg border bg-card"
+      className="relative max-h-[calc(100dvh-13rem)] min-h-64 overflow-auto rounded-lg border bg-card"
     >
       <table aria-label="Permissions by role" className="w-full border-separate border-spacing-0 text-data">
         <thead>

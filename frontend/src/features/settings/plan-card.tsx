@@ -1,7 +1,7 @@
 import { Badge } from "@/components/ui/badge";
 import { Card } from "@/components/ui/card";
 import type { Plan } from "@/lib/api/models";
-import { humanize } from "@/lib/format/words";
+import { featureTitle } from "@/lib/plan-words";
 import { PlanExpiry } from "./plan-expiry";
 import { QuotaMeter } from "./quota-meter";
 
@@ -22,7 +22,7 @@ export function PlanCard({ plan }: { plan: Plan }) {
           Includes
           {included.map(({ name }) => (
             <Badge key={name} tone="success">
-              {humanize(name.replace(/^core\./, ""))}
+              {featureTitle(name)}
             </Badge>
           ))}
         </p>
@@ -31,7 +31,7 @@ export function PlanCard({ plan }: { plan: Plan }) {
         <p className="flex flex-wrap items-center gap-1 text-data text-muted-foreground">
           Does not include
           {missing.map(({ name }) => (
-            <Badge key={name}>{humanize(name.replace(/^core\./, ""))}</Badge>
+            <Badge key={name}>{featureTitle(name)}</Badge>
           ))}
         </p>
       )}

@@ -1,18 +1,18 @@
 import { Card } from "@/components/ui/card";
-import { humanize } from "@/lib/format/words";
-import { amountFormat } from "./amount-format";
+import { amountTitle, formatAmount } from "@/lib/plan-words";
 import type { UsageDay } from "./usage-days";
 
 /** The bars are a picture for the eye; the same numbers stand in the table that unfolds below it. */
 export function UsageBars({ metric, days }: { metric: string; days: readonly UsageDay[] }) {
-  const shown = amountFormat(metric);
+  const title = amountTitle(metric);
+  const shown = (value: number) => formatAmount(metric, value);
   const highest = Math.max(1, ...days.map(({ value }) => value));
   const total = days.reduce((sum, { value }) => sum + value, 0);
   const used = days.filter(({ value }) => value > 0).toReversed();
   return (
     <Card className="grid max-w-2xl gap-3 p-4">
       <div className="flex flex-wrap justify-between gap-x-4">
-        <h3 className="font-medium">{humanize(metric)}</h3>
+        <h3 className="font-medium">{title}</h3>
         <p className="text-data tabular-nums">{shown(total)} in all</p>
       </div>
       <div aria-hidden className="grid gap-1">
@@ -32,8 +32,8 @@ export function UsageBars({ metric, days }: { metric: string; days: readonly Usa
         </p>
       </div>
       <details className="text-data">
-        <summary className="w-fit cursor-pointer">{humanize(metric)} as a table</summary>
-        <table aria-label={`${humanize(metric)} by day`} className="mt-2 tabular-nums">
+        <summary className="w-fit cursor-pointer">{title} as a table</summary>
+        <table aria-label={`${title} by day`} className="mt-2 tabular-nums">
           <thead>
             <tr>
               <th scope="col" className="pr-8 text-left font-medium text-muted-foreground">

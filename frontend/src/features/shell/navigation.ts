@@ -10,11 +10,12 @@ import {
   ShieldCheck,
   Table2,
   Users,
+  Waypoints,
 } from "lucide-react";
 import type { Route } from "next";
 
-/** `permission` is what it takes to see anything there; without it the entry is not shown. */
-export type NavigationItem = { href: Route; title: string; icon: LucideIcon; permission: string };
+/** `permission` is what it takes to see anything there, of several any one; without it the entry is not shown. */
+export type NavigationItem = { href: Route; title: string; icon: LucideIcon; permission: string | readonly string[] };
 export type NavigationGroup = { title: string | null; items: readonly NavigationItem[] };
 
 export const NAVIGATION: readonly NavigationGroup[] = [
@@ -29,7 +30,15 @@ export const NAVIGATION: readonly NavigationGroup[] = [
   },
   {
     title: "Record",
-    items: [{ href: "/audit", title: "Audit log", icon: ScrollText, permission: "audit.read" }],
+    items: [
+      {
+        href: "/timeline",
+        title: "Timeline",
+        icon: Waypoints,
+        permission: ["jobs.read", "audit.read", "connections.read"],
+      },
+      { href: "/audit", title: "Audit log", icon: ScrollText, permission: "audit.read" },
+    ],
   },
   {
     title: "Administration",

@@ -8,6 +8,6 @@ export function useNavigation(): readonly NavigationGroup[] {
   const { permissions } = useMe();
   return NAVIGATION.map((group) => ({
     ...group,
-    items: group.items.filter((item) => permissions.includes(item.permission)),
+    items: group.items.filter(({ permission }) => [permission].flat().some((one) => permissions.includes(one))),
   })).filter((group) => group.items.length > 0);
 }

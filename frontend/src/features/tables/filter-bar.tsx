@@ -19,7 +19,7 @@ export function FilterBar({ columns, filters, onChange }: FilterBarProps) {
   const [isAdding, setAdding] = useState(false);
   const filterable = columns.filter((column) => column.filterable);
   return (
-    <fieldset className="flex min-w-0 flex-1 flex-wrap items-center gap-2">
+    <fieldset className="flex min-w-0 shrink grow basis-40 flex-wrap items-center gap-2">
       <legend className="sr-only">Filters</legend>
       {filters.map((filter, index) => (
         <FilterChip

@@ -30,8 +30,12 @@ export function TotalsBar({ table, filter, shown }: TotalsBarProps) {
   const byCurrency = totals.data.groups.find(({ added }) => added)?.name ?? "currency";
   return (
     // Its height cuts a fifth line in half, which shows that there are more.
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <section aria-label="Totals" tabIndex={0} className="max-h-32 shrink-0 overflow-auto rounded-lg border bg-card">
+    <section
+      aria-label="Totals"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+      tabIndex={0}
+      className="relative max-h-32 shrink-0 overflow-auto rounded-lg border bg-card"
+    >
       <table
         aria-label="Totals of the rows that pass the filters"
         className={cn("text-data tabular-nums transition-opacity", totals.isPlaceholderData && "opacity-60")}

@@ -16,3 +16,5 @@ export function useOpenedView(table: string, id: string | null) {
   if (found && found.id !== seen?.id) setSeen(found);
   return { views, opened: found && seen?.id === found.id ? seen : null, setSeen };
 }
+
+export type OpenedView = ReturnType<typeof useOpenedView>;

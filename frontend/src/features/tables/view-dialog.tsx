@@ -8,11 +8,15 @@ import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import { LabelledCheckbox } from "@/components/ui/labelled-checkbox";
 import { Spinner } from "@/components/ui/spinner";
+import type { TableInfo } from "@/lib/api/models";
 import { splitFieldErrors, toApiError } from "@/lib/api/problem";
+import { ChartFields } from "./chart-fields";
+import type { ViewChart } from "./view-chart";
 
-export type ViewNaming = { name: string; shared: boolean };
+export type ViewNaming = { name: string; shared: boolean; chart: ViewChart | null };
 
 type ViewDialogProps = {
+  table: TableInfo;
   title: string;
   description: string;
   submitLabel: string;
@@ -24,16 +28,17 @@ type ViewDialogProps = {
 };
 
 export function ViewDialog(props: ViewDialogProps) {
-  const { title, description, submitLabel, initial, busy, error, onSubmit, onClose } = props;
+  const { table, title, description, submitLabel, initial, busy, error, onSubmit, onClose } = props;
   const id = useId();
   const [shared, setShared] = useState(initial.shared);
+  const [chart, setChart] = useState(initial.chart);
   const problem = error ? toApiError(error) : null;
   const { byField, rest } = problem ? splitFieldErrors(problem, ["name"]) : { byField: {}, rest: [] };
   const nameError = problem?.code === "view_name_taken" ? problem.title : byField.name;
 
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
-    onSubmit({ name: String(new FormData(event.currentTarget).get("name") ?? "").trim(), shared });
+    onSubmit({ name: String(new FormData(event.currentTarget).get("name") ?? "").trim(), shared, chart });
   };
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()}>
@@ -55,6 +60,7 @@ export function ViewDialog(props: ViewDialogProps) {
             <LabelledCheckbox checked={shared} onChange={setShared}>
               Share with everybody who may read this table
             </LabelledCheckbox>
+            <ChartFields id={id} table={table} chart={chart} onChange={setChart} />
             {problem && !nameError && (
               <Alert tone="danger" role="alert" title={problem.title}>
                 {rest.length > 0 ? rest.join(" ") : problem.message}

@@ -10,22 +10,22 @@ import type { SavedView, TableInfo } from "@/lib/api/models";
 import { toApiError } from "@/lib/api/problem";
 import { defaultVisibility, shownNames } from "./column-visibility";
 import type { ExplorerState } from "./use-explorer-state";
-import { useOpenedView } from "./use-opened-view";
+import type { OpenedView } from "./use-opened-view";
 import { useViewChanges } from "./use-view-changes";
 import { isChanged } from "./view-changes";
 import { ViewDialog } from "./view-dialog";
 import { ViewItems } from "./view-items";
 
-type ViewsMenuProps = { table: TableInfo; state: ExplorerState; shown: string[] };
+type ViewsMenuProps = { table: TableInfo; state: ExplorerState; view: OpenedView; shown: string[] };
 
 /** Filters, order and columns under a name. Opening one only sets the address, so the way back is the browser's. */
-export function ViewsMenu({ table, state, shown }: ViewsMenuProps) {
+export function ViewsMenu({ table, state, view, shown }: ViewsMenuProps) {
   const [dialog, setDialog] = useState<"create" | "edit" | "delete" | null>(null);
-  const { views, opened, setSeen } = useOpenedView(table.name, state.viewId);
+  const { views, opened, setSeen } = view;
   const ownColumns = shownNames(table.columns, defaultVisibility(table.columns));
-  const open = (view: SavedView) => {
-    setSeen(view);
-    state.openView(view, ownColumns);
+  const open = (next: SavedView) => {
+    setSeen(next);
+    state.openView(next, ownColumns);
   };
   const { create, update, remove, versionOf, report } = useViewChanges(table.name, open);
   const kept = { filters: state.encoded, sort: state.sort, columns: shown };
@@ -84,7 +84,7 @@ export function ViewsMenu({ table, state, shown }: ViewsMenuProps) {
           <MenuItem onSelect={() => setDialog("create")}>Save as new view…</MenuItem>
           {opened?.mine && (
             <>
-              <MenuItem onSelect={() => setDialog("edit")}>Rename or share…</MenuItem>
+              <MenuItem onSelect={() => setDialog("edit")}>Rename, share or chart…</MenuItem>
               <MenuItem className="text-danger" onSelect={() => setDialog("delete")}>
                 Delete view…
               </MenuItem>
@@ -95,10 +95,11 @@ export function ViewsMenu({ table, state, shown }: ViewsMenuProps) {
       </Menu>
       {dialog === "create" && (
         <ViewDialog
+          table={table}
           title="Save as new view"
-          description={`Keeps the filters, order and columns of ${table.title}.`}
+          description={`Keeps the filters, order and columns of ${table.title}, and a chart of them.`}
           submitLabel="Save view"
-          initial={{ name: "", shared: false }}
+          initial={{ name: "", shared: false, chart: opened?.chart ?? null }}
           busy={create.isPending}
           error={create.error}
           onClose={close}
@@ -112,7 +113,8 @@ export function ViewsMenu({ table, state, shown }: ViewsMenuProps) {
       )}
       {dialog === "edit" && opened && (
         <ViewDialog
-          title={`Rename or share ${opened.name}`}
+          table={table}
+          title={`Rename, share or chart ${opened.name}`}
           description="Those it is shared with can open it; only you can change it."
           submitLabel="Save"
           initial={opened}

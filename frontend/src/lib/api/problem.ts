@@ -1,3 +1,5 @@
+import { inPlanWords } from "../plan-words";
+
 export type FieldError = { path: string; message: string };
 
 type ProblemBody = {
@@ -53,7 +55,7 @@ export function parseProblem(body: unknown, status: number, correlationHeader: s
   return new ApiError({
     title: asText(known.title) || `The server answered ${status}`,
     status,
-    detail: asText(known.detail),
+    detail: inPlanWords(asText(known.detail)),
     code: asText(known.code) || `http_${status}`,
     correlationId: asText(known.correlation_id) || correlationHeader,
     jobId: asText(known.job_id) || null,

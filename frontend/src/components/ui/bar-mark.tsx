@@ -10,14 +10,17 @@ type BarMarkProps = {
   top: number;
   bottom: number;
   reach: number;
+  /** Where its point is, in a chart that draws points instead of bars. */
+  point: number | null;
   onPoint: (bar: Bar | null) => void;
 };
 
 const GAP = 0.18;
 /** What is not nothing is seen, however small beside its neighbours. */
 const MIN_HEIGHT = 2;
+const POINT = 3.5;
 
-export function BarMark({ bar, left, width, top, bottom, reach, onPoint }: BarMarkProps) {
+export function BarMark({ bar, left, width, top, bottom, reach, point, onPoint }: BarMarkProps) {
   if (bar.value === 0 && !bar.href) return null;
   const height = Math.max(MIN_HEIGHT, bottom - top);
   const marks = (
@@ -32,15 +35,25 @@ export function BarMark({ bar, left, width, top, bottom, reach, onPoint }: BarMa
         rx={3}
         className="fill-transparent group-hover/bar:fill-accent group-focus-visible/bar:fill-accent"
       />
-      <rect
-        x={`${left + width * GAP}%`}
-        y={bottom - height}
-        width={`${width * (1 - 2 * GAP)}%`}
-        height={height}
-        rx={1.5}
-        strokeWidth={2}
-        className="fill-primary group-focus-visible/bar:stroke-foreground"
-      />
+      {point === null ? (
+        <rect
+          x={`${left + width * GAP}%`}
+          y={bottom - height}
+          width={`${width * (1 - 2 * GAP)}%`}
+          height={height}
+          rx={1.5}
+          strokeWidth={2}
+          className="fill-primary group-focus-visible/bar:stroke-foreground"
+        />
+      ) : (
+        <circle
+          cx={`${left + width / 2}%`}
+          cy={point}
+          r={POINT}
+          strokeWidth={2}
+          className="fill-primary group-focus-visible/bar:stroke-foreground"
+        />
+      )}
     </>
   );
   if (!bar.href) return <g>{marks}</g>;

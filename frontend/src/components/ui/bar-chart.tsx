@@ -1,12 +1,21 @@
 "use client";
 
 import type { Route } from "next";
+import { scaleOf, tickText } from "@/lib/scale";
 import { BarMark } from "./bar-mark";
-import { scaleOf, tickText } from "./scale";
+import { LineMark } from "./line-mark";
 
 export type Bar = { key: string; title: string; tick: string; value: number; words: string; href: Route | null };
 
-type BarChartProps = { label: string; bars: readonly Bar[]; onPoint: (bar: Bar | null) => void };
+type BarChartProps = {
+  label: string;
+  bars: readonly Bar[];
+  onPoint: (bar: Bar | null) => void;
+  /** How the bars' tops are drawn; with a line there are points instead of bars. */
+  look?: "bar" | "line" | "area";
+  /** For ticks that are words and not days: as many pixels as one needs, and then each is shown. */
+  slotWidth?: number;
+};
 
 const PLOT = 168;
 const ABOVE = 8;
@@ -17,12 +26,12 @@ const MIN_SLOT = 26;
 const tickEvery = (count: number) => (count > 20 ? 3 : count > 8 ? 2 : 1);
 
 /** Bars in percent across and pixels down, so that it fits any width without measuring and its text never stretches. */
-export function BarChart({ label, bars, onPoint }: BarChartProps) {
+export function BarChart({ label, bars, onPoint, look = "bar", slotWidth }: BarChartProps) {
   const { min, max, ticks } = scaleOf(bars.map(({ value }) => value));
   const y = (value: number) => ABOVE + PLOT - ((value - min) / (max - min)) * PLOT;
   const slot = 100 / bars.length;
-  const every = tickEvery(bars.length);
-  const minWidth = bars.length * Math.max(MIN_SLOT, 48 / every);
+  const every = slotWidth ? 1 : tickEvery(bars.length);
+  const minWidth = bars.length * Math.max(MIN_SLOT, slotWidth ?? 48 / every);
   return (
     <div className="flex">
       <svg aria-hidden width={44} height={HEIGHT} className="shrink-0 fill-muted-foreground text-xs tabular-nums">
@@ -45,6 +54,14 @@ export function BarChart({ label, bars, onPoint }: BarChartProps) {
               className={tick === 0 ? "stroke-input" : "stroke-border"}
             />
           ))}
+          {look !== "bar" && (
+            <LineMark
+              heights={bars.map(({ value }) => y(value))}
+              floor={y(0)}
+              reach={ABOVE + PLOT}
+              isFilled={look === "area"}
+            />
+          )}
           {bars.map((bar, index) => (
             <BarMark
               key={bar.key}
@@ -54,6 +71,7 @@ export function BarChart({ label, bars, onPoint }: BarChartProps) {
               top={y(Math.max(0, bar.value))}
               bottom={y(Math.min(0, bar.value))}
               reach={ABOVE + PLOT}
+              point={look === "bar" ? null : y(bar.value)}
               onPoint={onPoint}
             />
           ))}
@@ -63,9 +81,10 @@ export function BarChart({ label, bars, onPoint }: BarChartProps) {
                 <text
                   key={bar.key}
                   aria-hidden
-                  x={`${(index + 0.5) * slot}%`}
+                  // The first of narrow slots has no room for half its words on the left.
+                  x={index === 0 && every > 1 ? 0 : `${(index + 0.5) * slot}%`}
                   y={HEIGHT - 5}
-                  textAnchor="middle"
+                  textAnchor={index === 0 && every > 1 ? "start" : "middle"}
                   className="fill-muted-foreground text-xs tabular-nums"
                 >
                   {bar.tick}
