@@ -24,6 +24,7 @@ from counterfoil.identity.invitations.routes import router as invitations_router
 from counterfoil.identity.invitations.service import Invitations
 from counterfoil.identity.routes import router as identity_router
 from counterfoil.identity.service import Identity
+from counterfoil.ingest.raw.routes import router as raw_router
 from counterfoil.ingest.routes import router as ingest_router
 from counterfoil.jobs.feed import JobFeed
 from counterfoil.jobs.registry import TaskRegistry
@@ -93,6 +94,7 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
         plugins_router,
         # Before the connections' own, whose /{id} would swallow more exact paths.
         ingest_router,
+        raw_router,
         outbound_router,
         webhooks_router,
         connections_router,

@@ -3,9 +3,9 @@
 import { ArrowLeftRight } from "lucide-react";
 import { EmptyState } from "@/components/ui/empty-state";
 import { ErrorState } from "@/components/ui/error-state";
+import { LoadMore } from "@/components/ui/load-more";
 import { TableSkeleton } from "@/components/ui/table-skeleton";
 import { ApiCallsTable } from "./api-calls-table";
-import { LoadMore } from "./load-more";
 import type { useApiCalls } from "./use-api-calls";
 
 type ApiCallResultsProps = {
@@ -30,11 +30,7 @@ export function ApiCallResults({ calls, isFiltered, onOpen }: ApiCallResultsProp
   return (
     <div className="grid gap-3">
       <ApiCallsTable calls={items} onOpen={onOpen} />
-      <LoadMore
-        hasNextPage={calls.hasNextPage}
-        isFetchingNextPage={calls.isFetchingNextPage}
-        fetchNextPage={calls.fetchNextPage}
-      />
+      <LoadMore pages={calls} />
     </div>
   );
 }

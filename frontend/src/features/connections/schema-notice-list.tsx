@@ -5,8 +5,8 @@ import { useState } from "react";
 import { EmptyState } from "@/components/ui/empty-state";
 import { ErrorState } from "@/components/ui/error-state";
 import { LabelledCheckbox } from "@/components/ui/labelled-checkbox";
+import { LoadMore } from "@/components/ui/load-more";
 import { TableSkeleton } from "@/components/ui/table-skeleton";
-import { LoadMore } from "./load-more";
 import { SchemaNoticesTable } from "./schema-notices-table";
 import { useSchemaNotices } from "./use-schema-notices";
 
@@ -27,11 +27,7 @@ export function SchemaNoticeList({ connectionId }: { connectionId: string }) {
         </EmptyState>
       )}
       {items.length > 0 && <SchemaNoticesTable connectionId={connectionId} notices={items} />}
-      <LoadMore
-        hasNextPage={notices.hasNextPage}
-        isFetchingNextPage={notices.isFetchingNextPage}
-        fetchNextPage={notices.fetchNextPage}
-      />
+      <LoadMore pages={notices} />
     </div>
   );
 }

@@ -15,7 +15,7 @@ export function StreamList({ connectionId }: { connectionId: string }) {
       </h2>
       {streams.isPending && <TableSkeleton rows={3} />}
       {streams.isError && !streams.data && <ErrorState error={streams.error} onRetry={() => streams.refetch()} />}
-      {streams.data && <StreamsTable streams={streams.data.items} />}
+      {streams.data && <StreamsTable connectionId={connectionId} streams={streams.data.items} />}
     </section>
   );
 }

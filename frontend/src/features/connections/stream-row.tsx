@@ -52,7 +52,7 @@ function Landed({ run }: { run: StreamRun }) {
   );
 }
 
-export function StreamRow({ stream }: { stream: Stream }) {
+export function StreamRow({ connectionId, stream }: { connectionId: string; stream: Stream }) {
   const { last_run: run, cursor } = stream;
   return (
     <tr>
@@ -64,6 +64,9 @@ export function StreamRow({ stream }: { stream: Stream }) {
               {humanize(table)}
             </TextLink>
           ))}
+          <TextLink href={`/connections/records?id=${connectionId}&stream=${encodeURIComponent(stream.name)}`}>
+            Vendor records
+          </TextLink>
         </p>
       </Cell>
       <Cell>{run ? <RunCell run={run} /> : <span className="text-muted-foreground">Never ran</span>}</Cell>

@@ -4,7 +4,9 @@ import { StreamRow } from "./stream-row";
 
 const COUNTERS = ["Read", "New", "Changed", "Unchanged", "Deleted"] as const;
 
-export function StreamsTable({ streams }: { streams: readonly Stream[] }) {
+type StreamsTableProps = { connectionId: string; streams: readonly Stream[] };
+
+export function StreamsTable({ connectionId, streams }: StreamsTableProps) {
   return (
     <DataTable label="Streams of this connection">
       <thead>
@@ -22,7 +24,7 @@ export function StreamsTable({ streams }: { streams: readonly Stream[] }) {
       </thead>
       <tbody className="[&>tr:last-child>td]:border-b-0">
         {streams.map((stream) => (
-          <StreamRow key={stream.name} stream={stream} />
+          <StreamRow key={stream.name} connectionId={connectionId} stream={stream} />
         ))}
         {streams.length === 0 && (
           <tr>

@@ -3,8 +3,8 @@
 import { Webhook } from "lucide-react";
 import { EmptyState } from "@/components/ui/empty-state";
 import { ErrorState } from "@/components/ui/error-state";
+import { LoadMore } from "@/components/ui/load-more";
 import { TableSkeleton } from "@/components/ui/table-skeleton";
-import { LoadMore } from "./load-more";
 import { ReceiptsTable } from "./receipts-table";
 import { useWebhooks } from "./use-webhooks";
 import { WebhookAddress } from "./webhook-address";
@@ -30,11 +30,7 @@ export function WebhookSection({ connectionId }: { connectionId: string }) {
           Only events whose signature could be proven are kept.
         </EmptyState>
       )}
-      <LoadMore
-        hasNextPage={webhooks.hasNextPage}
-        isFetchingNextPage={webhooks.isFetchingNextPage}
-        fetchNextPage={webhooks.fetchNextPage}
-      />
+      <LoadMore pages={webhooks} />
     </div>
   );
 }

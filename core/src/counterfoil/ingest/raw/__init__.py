@@ -1,0 +1,1 @@
+"""The records as vendors sent them, to look at."""
