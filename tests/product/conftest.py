@@ -15,6 +15,8 @@ from typing import Any
 
 import httpx2
 import pytest
+from playwright.sync_api import Browser, sync_playwright
+from tests.product.browsing import FLAGS, Walk, chromium
 
 PASSWORD = "correct horse battery staple"
 _READY_S = 150
@@ -202,3 +204,18 @@ def simulator(product: Product) -> Iterator[httpx2.Client]:
     with httpx2.Client(base_url=f"{product.stripe}/_simulator", timeout=60) as control:
         yield control
         control.delete("/faults")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def walk(browser: Browser, product: Product) -> Iterator[Walk]:
+    walk = Walk(browser, product.url)
+    yield walk
+    walk.context.close()

@@ -1,76 +1,14 @@
 """One walk in a real browser, from registration to rows: accessible in both themes, and never past the page's policy."""
 
-import os
 import re
-import shutil
 import time
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import expect
+from tests.product.browsing import Walk
 from tests.product.conftest import PASSWORD, Product
 
 pytestmark = [pytest.mark.xdist_group("product"), pytest.mark.browser]
-
-AXE = Path(__file__).resolve().parents[2] / "frontend/node_modules/axe-core/axe.min.js"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-WATCH = """
-    window.__violations = [];
-    document.addEventListener('securitypolicyviolation', (e) =>
-        window.__violations.push(`${e.effectiveDirective} ${e.blockedURI} ${e.sample}`));
-"""
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
-
-def chromium() -> str:
-    """Fails, rather than skips: a walk nobody takes proves nothing."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    found = os.environ.get("CHROME") or next(filter(None, map(shutil.which, names)), None)
-    assert found, "no Chromium here: install it (Debian: apt-get install chromium), or name one in CHROME"
-    return found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield running
-        running.close()
-
-
-class Walk:
-    """A page under watch: what breaks the policy, what the console complains of, what axe finds."""
-
-    def __init__(self, browser: Browser, product: Product) -> None:
-        self.context = browser.new_context(viewport={"width": 1280, "height": 800}, base_url=product.url)
-        self.context.add_init_script(WATCH)
-        self.context.add_init_script(AXE.read_text())
-        self.page: Page = self.context.new_page()
-        self.complaints: list[str] = []
-        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-
-    def look(self, name: str) -> None:
-        """Check what is on the screen now, in both themes."""
-        for scheme in ("light", "dark"):
-            self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            self.page.wait_for_timeout(150)
-            found: list[dict[str, Any]] = self.page.evaluate(
-                "async (tags) => (await axe.run(document, {runOnly: {type: 'tag', values: tags}})).violations", RULES
-            )
-            said = [f"{item['id']}: {[node['html'][:160] for node in item['nodes'][:3]]}" for item in found]
-            assert said == [], f"{name} ({scheme})"
-        assert self.page.evaluate("window.__violations") == [], name
-        assert self.complaints == [], name
-
-
-@pytest.fixture
-def walk(browser: Browser, product: Product) -> Iterator[Walk]:
-    walk = Walk(browser, product)
-    yield walk
-    walk.context.close()
 
 
 def test_from_registration_to_rows(walk: Walk, product: Product) -> None:
@@ -153,12 +91,7 @@ def test_from_registration_to_rows(walk: Walk, product: Product) -> None:
 def test_every_page_stands_up_to_axe_and_its_own_policy(walk: Walk, product: Product, path: str) -> None:
     page = walk.page
     if path != "/login":
-        person = product.newcomer("pages")
-        page.goto("/login")
-        page.get_by_label("E-mail").fill(person.email)
-        page.get_by_label("Password", exact=True).fill(PASSWORD)
-        page.get_by_role("button", name="Log in").click()
-        page.wait_for_url("**/dashboard")
+        walk.sign_in(product.newcomer("pages").email, PASSWORD)
     page.goto(path)
     expect(page.get_by_role("heading").first).to_be_visible()
     page.wait_for_load_state("networkidle")

@@ -36,6 +36,7 @@ from counterfoil.kit.provided import Provided
 from counterfoil.kit.ratelimit import RateLimiter
 from counterfoil.kit.sealing import MasterKeys, Place
 from counterfoil.kit.signing import SealKey
+from counterfoil.monitoring.routes import router as monitoring_router
 from counterfoil.objects import ObjectStore, open_store
 from counterfoil.outbound.routes import router as outbound_router
 from counterfoil.plugins.manager import PluginManager
@@ -106,6 +107,7 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
         audit_router,
         timeline_router,
         health_router,
+        monitoring_router,
     ):
         app.include_router(honouring_keys(router))
     app.add_api_route("/api/{path:path}", _no_such_route, methods=_API_METHODS, include_in_schema=False)

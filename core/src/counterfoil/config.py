@@ -88,6 +88,12 @@ class Settings(BaseSettings):
         200_000, ge=1, le=1_048_575, description="Most rows of an Excel workbook; CSV has no such limit"
     )
 
+    metrics_token: SecretStr | None = Field(
+        None,
+        min_length=20,
+        description="What Prometheus sends as a bearer token to read /metrics; without it there is none",
+    )
+
     job_lease_s: float = Field(15.0, gt=0, description="A worker that is silent for this long loses its job")
     reap_interval_s: float = Field(5.0, gt=0, description="How often the ticker looks for lost jobs")
     republish_after_s: float = Field(

@@ -13,6 +13,7 @@ from counterfoil.kit import context
 from counterfoil.kit.errors import FieldError, InvalidInput, PayloadTooLarge, Problem
 from counterfoil.kit.ids import new_id
 from counterfoil.observability import get_logger
+from counterfoil.observability.metrics import count_request
 from counterfoil.web.limits import limit_headers
 from counterfoil.web.problems import answer, problem_response
 from counterfoil.web.security import DEFAULT_HEADERS, HSTS, SECURITY_HEADERS
@@ -69,12 +70,14 @@ class RequestContext:
                     raise
                 await response(scope, receive, send_with_headers)
             finally:
+                duration_s = time.perf_counter() - began
+                count_request(method=scope["method"], route=_route(scope), status=status, duration_s=duration_s)
                 _log.info(
                     "request.finished",
                     method=scope["method"],
                     path=scope["path"],
                     status=status,
-                    duration_ms=round((time.perf_counter() - began) * 1000, 1),
+                    duration_ms=round(duration_s * 1000, 1),
                     **_tenant(scope),
                 )
 
@@ -186,6 +189,11 @@ async def _checked_json(receive: Receive) -> Receive:
         return next(said, None) or await receive()
 
     return receive_again
+
+
+def _route(scope: Scope) -> str:
+    """The path as its route declares it; anything may be asked for where there is none."""
+    return getattr(scope.get("route"), "path", "none")
 
 
 def _tenant(scope: Scope) -> dict[str, str]:

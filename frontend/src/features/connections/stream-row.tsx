@@ -58,7 +58,7 @@ export function StreamRow({ connectionId, stream }: { connectionId: string; stre
     <tr>
       <Cell className="min-w-40">
         <p className="font-medium">{stream.title}</p>
-        <p className="flex flex-wrap gap-x-2">
+        <p className="flex flex-wrap gap-x-3 leading-6">
           {stream.targets.map((table) => (
             <TextLink key={table} href={`/tables/view?t=${encodeURIComponent(table)}`}>
               {humanize(table)}

@@ -36,9 +36,11 @@ function RecordFacts({ record }: { record: RawRecordDetail }) {
         <Definition term="Vendor's id">
           <code className="break-all font-mono text-xs">{record.source_id}</code>
         </Definition>
-        <Definition term="State">
-          <RecordState record={record} />
-        </Definition>
+        {(record.is_open || record.deleted_at) && (
+          <Definition term="State">
+            <RecordState record={record} />
+          </Definition>
+        )}
         <Definition term="First seen so">
           <Moment at={record.observed_at} />
         </Definition>

@@ -8,7 +8,7 @@ import { useMe } from "./use-me";
 export function TenantLabel({ className }: { className?: string }) {
   const { tenant } = useMe();
   return (
-    <span className={cn("grid min-w-0 flex-1 justify-items-start gap-1", className)}>
+    <span className={cn("grid min-w-0 justify-items-start gap-1", className)}>
       <span className="w-full truncate font-medium" title={tenant.name}>
         {tenant.name}
       </span>

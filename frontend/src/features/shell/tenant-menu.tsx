@@ -24,7 +24,7 @@ export function TenantMenu({ tenants }: { tenants: readonly MyTenant[] }) {
         disabled={isBusy}
         className="flex w-full cursor-pointer items-center gap-2 rounded-md px-2.5 py-1.5 text-left hover:bg-accent disabled:cursor-wait"
       >
-        <TenantLabel />
+        <TenantLabel className="flex-1" />
         <span className="sr-only">Switch company</span>
         {isBusy ? <Spinner /> : <ChevronsUpDown aria-hidden className="size-4 shrink-0 text-muted-foreground" />}
       </MenuTrigger>

@@ -42,6 +42,7 @@ async def by_id(uow: UnitOfWork, connection_id: UUID, record_id: UUID) -> sa.Row
     return found[0] if found else None
 
 
-async def _rows(uow: UnitOfWork, query: sa.Select[Any]) -> Sequence[sa.RowMapping]:
+async def _rows(uow: UnitOfWork, query: sa.Select[Any]) -> list[sa.RowMapping]:
     # Not through the session: a page of facts is not worth an object each.
-    return (await (await uow.session.connection()).execute(query)).mappings().all()
+    found = (await (await uow.session.connection()).execute(query)).mappings()
+    return list(found)

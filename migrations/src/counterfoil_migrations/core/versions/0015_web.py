@@ -1,6 +1,8 @@
-"""Idempotency keys."""
+"""Idempotency keys, and a figure for the monitoring."""
 
 from alembic import op
+
+from counterfoil_migrations.ops import definer_function
 
 revision = "0015"
 down_revision = "0014"
@@ -27,4 +29,17 @@ def upgrade() -> None:
             FOREIGN KEY (tenant_id) REFERENCES core.tenants (id) ON DELETE CASCADE
         )
     """)
+    _job_backlog()
     op.execute("CREATE INDEX idempotency_keys_expires_at_idx ON core.idempotency_keys (tenant_id, expires_at)")
+
+
+def _job_backlog() -> None:
+    definer_function(
+        "core.job_backlog()",
+        returns="TABLE (queue text, status text, jobs bigint, oldest_s double precision)",
+        body="""
+            SELECT j.queue, j.status, count(*),
+                   extract(epoch FROM now() - min(CASE j.status WHEN 'running' THEN j.started_at ELSE j.created_at END))
+            FROM core.jobs j WHERE j.status IN ('queued', 'running') GROUP BY j.queue, j.status
+        """,
+    )
