@@ -97,7 +97,7 @@ def worker(session: nox.Session) -> None:
 
 @nox.session
 def beat(session: nox.Session) -> None:
-    """Run the ticker alone (as `counterfoil beat`): it publishes, schedules and recovers jobs."""
+    """Run the ticker alone (as `counterfoil beat`): it publishes and recovers jobs, seals the audit log, drops what is old."""
     counterfoil(session, "beat")
 
 

@@ -110,24 +110,31 @@ PAGES: dict[str, Callable[[], str]] = {
 }
 
 
-def _command(parser: argparse.ArgumentParser, *, level: int) -> list[str]:
+def _command(parser: argparse.ArgumentParser, *, level: int, purpose: str = "") -> list[str]:
     # Not its own help: every version of Python lays that out in another way.
     actions = parser._actions  # noqa: SLF001  (argparse has no public way to ask)
     below = [action for action in actions if isinstance(action, argparse._SubParsersAction)]  # noqa: SLF001  (same)
     rows = [
-        [
-            ", ".join(f"`{name}`" for name in action.option_strings) or f"`{action.metavar or action.dest}`",
-            action.help or "",
-        ]
+        [_argument(action), (action.help or "") % (vars(action) | {"prog": parser.prog})]
         for action in actions
         if action not in below and action.dest != "help"
     ]
-    parts = [f"{'#' * level} {parser.prog}", parser.description or ""]
+    parts = [f"{'#' * level} {parser.prog}", parser.description or purpose]
     parts += [_table(["argument", "what it does"], rows)] if rows else []
     for group in below:
-        for inner in group.choices.values():
-            parts += _command(inner, level=level + 1)
+        purposes = {action.dest: action.help or "" for action in group._choices_actions}  # noqa: SLF001  (same)
+        for name, inner in group.choices.items():
+            sentence = purposes.get(name, "")
+            parts += _command(inner, level=level + 1, purpose=f"{sentence[:1].upper()}{sentence[1:]}.")
     return parts
+
+
+def _argument(action: argparse.Action) -> str:
+    """As it is typed: an option with what goes after it."""
+    if not action.option_strings:
+        return f"`{action.metavar or action.dest}`"
+    value = action.metavar or ("|".join(map(str, action.choices)) if action.choices else action.dest.upper())
+    return ", ".join(f"`{name}`" if action.nargs == 0 else f"`{name} {value}`" for name in action.option_strings)
 
 
 def _signature(function: Callable[..., Any]) -> str:
