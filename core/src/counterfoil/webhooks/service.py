@@ -80,10 +80,11 @@ class Receiver:
 
     async def _listening(self, uow: UnitOfWork, connection_id: UUID, plugin: str) -> OpenConnection:
         try:
-            await require_work(uow, plugin, plugins=self.plugins)
             connection = await connections.open_connection(
                 uow, connection_id, plugins=self.plugins, configuration=self.configuration
             )
+            # Last: a quota is locked from here to the end of the transaction.
+            await require_work(uow, plugin, plugins=self.plugins)
         except (PluginDisabled, EntitlementRequired, ConnectionNotFound, UnknownConnector, InvalidSettings) as error:
             raise NoSuchWebhook from error
         if not connection.connector.has_webhooks:
