@@ -32,7 +32,7 @@ from counterfoil.ingest.control import Source
 from counterfoil.ingest.engine import Sync
 from counterfoil.ingest.records import Origin
 from counterfoil.kit.ids import new_id
-from counterfoil.plugins.connector import Connector, Json, Page, Raw, Settings, TimeCursor, Window, stream
+from counterfoil.plugins.connector import Connector, Json, Page, Raw, Settings, SourceError, TimeCursor, Window, stream
 from counterfoil.plugins.migrate import migrate
 from counterfoil.sdk import PayoutLine, Ref
 from counterfoil.tenancy.models import Tenant
@@ -97,6 +97,9 @@ class Job:
     database: Database
     tenant_id: UUID
     job_id: UUID = field(default_factory=new_id)
+
+    def tries_again(self, error: SourceError) -> bool:  # noqa: ARG002  (a job's)
+        return False
 
     def unit_of_work(self) -> Any:
         return self.database.unit_of_work(self.tenant_id)

@@ -1,5 +1,6 @@
 """Stripe's data from the vendor's API to the table, whole and in parts."""
 
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from decimal import Decimal
@@ -65,19 +66,19 @@ def test_new_activity_and_payouts_that_move_on_are_found_by_the_next_sync(
 
 
 @pytest.mark.parametrize(
-    ("fault", "code"),
+    ("fault", "code", "attempts"),
     [
-        ({"match": "/v1/balance_transactions", "kind": "status_403", "after": 10}, "source_forbidden"),
-        ({"match": "/v1/charges", "kind": "cut_page", "after": 10}, "source_malformed"),
+        ({"match": "/v1/balance_transactions", "kind": "status_403", "after": 10}, "source_forbidden", 1),
+        ({"match": "/v1/charges", "kind": "cut_page", "after": 10}, "source_malformed", 2),
     ],
 )
 def test_a_stream_that_fails_makes_the_run_partial_and_the_next_completes_it(
-    person: Person, simulator: httpx2.Client, fault: dict[str, Any], code: str
+    person: Person, simulator: httpx2.Client, fault: dict[str, Any], code: str, attempts: int
 ) -> None:
     connection = person.connect_stripe()
     simulator.put("/faults", json=[fault]).raise_for_status()
     partial = person.synced(connection)
-    assert partial["status"] == "partial"
+    assert (partial["status"], partial["attempts"]) == ("partial", attempts)
     stream = fault["match"].rsplit("/", 1)[-1]
     assert (stream, code) in {(reason["stream"], reason["code"]) for reason in partial["reasons"]}
     listed = {item["name"]: item for item in person.call("GET", f"/connections/{connection}/streams")["items"]}
@@ -87,6 +88,25 @@ def test_a_stream_that_fails_makes_the_run_partial_and_the_next_completes_it(
     whole = person.synced(connection)
     assert (whole["status"], whole["reasons"]) == ("succeeded", [])
     assert_complete(person, simulator)
+
+
+def test_an_outage_is_waited_out_by_the_job_which_reads_on_where_it_stopped(
+    person: Person, simulator: httpx2.Client
+) -> None:
+    connection = person.connect_stripe()
+    simulator.put("/faults", json=[{"match": "/v1/charges", "kind": "cut_page", "after": 10}]).raise_for_status()
+    job_id = person.sync(connection, streams=["charges"])
+    deadline = time.monotonic() + 60
+    while (job := person.call("GET", f"/jobs/{job_id}"))["attempts"] != 1 or job["status"] != "queued":
+        assert time.monotonic() < deadline, job
+        time.sleep(0.25)
+    assert job["progress"]["message"].startswith("Trying again in 15 s: ")
+    assert job["progress"]["streams"]["charges"]["status"] == "waiting"
+    simulator.delete("/faults").raise_for_status()
+    done = person.finished(job_id)
+    assert (done["status"], done["reasons"], done["attempts"]) == ("succeeded", [], 2)
+    found = {row["source_id"] for row in person.rows("payments")}
+    assert found == set(simulator.get("/expected").json()["charges"]["ids"])
 
 
 def test_a_key_that_is_refused_fails_the_job_and_asks_for_a_new_one(person: Person) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -32,6 +33,7 @@ from counterfoil.sdk import (
     Payment,
     PayoutLine,
     Ref,
+    SourceError,
     SourceInvalid,
 )
 
@@ -160,8 +162,14 @@ class Job:
     tenant_id: UUID
     job_id: UUID = field(default_factory=new_id)
     logs: list[str] = field(default_factory=list)
+    progressed: list[dict[str, Any]] = field(default_factory=list)
     commits: int = 0
     die_at_commit: int | None = None
+    tries: int = 0
+    """How many attempts may still follow."""
+
+    def tries_again(self, error: SourceError) -> bool:
+        return error.retryable and self.tries > 0
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:
@@ -171,8 +179,8 @@ class Job:
             if self.commits == self.die_at_commit:
                 raise ConnectionAbortedError
 
-    async def progress(self, uow: UnitOfWork, **_values: Any) -> None:
-        """Nobody watches."""
+    async def progress(self, uow: UnitOfWork, **values: Any) -> None:  # noqa: ARG002  (a job's)
+        self.progressed.append(deepcopy(values))
 
     async def log(self, uow: UnitOfWork, level: str, message: str, data: Any = None) -> None:  # noqa: ARG002  (a job's)
         self.logs.append(f"{level}: {message}")

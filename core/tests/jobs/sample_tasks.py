@@ -147,7 +147,7 @@ FAILING = Task(
     title="Fail",
     params=Failing,
     run=fail_at_the_source,
-    retry=RetryPolicy(max_attempts=3, base_s=0.1),
+    retry=RetryPolicy(attempts={"source_unavailable": 3}, base_s=0.1),
 )
 FILE = Task(name="test.file", title="Leave a file", params=Nothing, run=leave_a_file)
 DIE = Task(name="test.die", title="Die", params=Nothing, run=die, max_idle_attempts=2)

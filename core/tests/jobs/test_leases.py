@@ -17,6 +17,7 @@ from counterfoil.jobs.repository import ClaimedRow
 from counterfoil.jobs.service import Ending
 from counterfoil.jobs.ticker import Ticker
 from counterfoil.kit.provided import Provided
+from counterfoil.plugins.connector import SourceUnavailable
 
 from .conftest import Jobs
 from .sample_tasks import NOTHING
@@ -135,6 +136,41 @@ async def test_an_interrupted_attempt_does_not_count_but_a_failed_one_does(jobs:
     assert job.status == "failed"
     assert job.error is not None
     assert job.error["code"] == "attempts_exhausted"
+
+
+async def test_an_attempt_the_policy_repeats_counts_whatever_progress_it_made_and_says_when_it_goes_on(
+    jobs: Jobs,
+) -> None:
+    job_id = await jobs.enqueue(NOTHING)
+    for attempt in (1, 2):
+        running = await _context(jobs, job_id)
+        async with running.unit_of_work() as uow:
+            await running.progress(uow, done=attempt, advanced=True)
+        assert await _release(jobs, running, failure=SourceUnavailable("no\0answer"), tried=attempt)
+        assert (await jobs.get(job_id)).idle_attempts == attempt
+    running = await _context(jobs, job_id)
+    assert await _release(jobs, running, failure=SourceUnavailable("no answer"), tried=3, delay_s=600)
+    job = await jobs.get(job_id)
+    assert job.progress is not None
+    assert (job.status, job.progress["done"]) == ("queued", 2)
+    assert job.progress["message"] == "Trying again in 10 min: no answer"
+    async with jobs.database.unit_of_work(jobs.tenant_id) as uow:
+        lines = await service.events_after(uow, job_id, seq=0, until=job.event_seq, limit=10)
+    assert [(line.level, line.message) for line in lines] == [
+        ("warning", "Trying again in 0 s: no answer"),
+        ("warning", "Trying again in 0 s: no answer"),
+        ("warning", "Trying again in 10 min: no answer"),
+    ]
+    assert lines[-1].data == {"code": "source_unavailable", "attempt": 3}
+
+
+async def test_a_cancelled_job_is_not_tried_again(jobs: Jobs) -> None:
+    job_id = await jobs.enqueue(NOTHING)
+    running = await _context(jobs, job_id)
+    await jobs.cancel(job_id)
+    assert not await _release(jobs, running, failure=SourceUnavailable("no answer"), tried=1)
+    job = await jobs.get(job_id)
+    assert (job.status, job.error, job.progress) == ("cancelled", None, None)
 
 
 async def test_a_released_job_waits_for_its_back_off(jobs: Jobs) -> None:

@@ -32,7 +32,7 @@ from datetime import timedelta
 from decimal import Decimal
 from counterfoil.sdk import (
     Account, Bearer, Connector, Hint, Page, Payment, Raw, Secret, Settings, SignatureInvalid, SourceForbidden,
-    SourceUnavailable, TimeCursor, WebhookEvent, from_unix, hookimpl, stream,
+    SourceUnauthorized, SourceUnavailable, TimeCursor, WebhookEvent, from_unix, hookimpl, stream,
 )
 
 class AcmeSettings(Settings):
@@ -49,6 +49,8 @@ class Acme(Connector):
         return Bearer("t")
 
     async def check(self, ctx):
+        if self.error == "unreachable":
+            raise SourceUnavailable("nobody there")
         return Account(id="acct_1")
 
     @stream("charges", cursor=TimeCursor(), targets=[Payment])
@@ -62,10 +64,13 @@ class Acme(Connector):
     @charges.fetch
     async def one(self, ctx, source_id):
         self.fetched.append(source_id)
-        if self.error == "down":
+        error = self.error if self.error != "some" else {"ch_1": "down", "ch_2": "forbidden"}.get(source_id)
+        if error == "down":
             raise SourceUnavailable("no answer")
-        if self.error == "forbidden":
+        if error == "forbidden":
             raise SourceForbidden("not this one")
+        if error == "unauthorized":
+            raise SourceUnauthorized("not with this key")
         found = self.charges_now.get(source_id)
         return Raw(source_id, found) if found else None
 
@@ -158,10 +163,11 @@ class Hooked:
 
 
 @pytest.fixture
-def run_job(signed_in: SignedIn, app: FastAPI, database: Database) -> RunJob:
-    """Runs a job as a worker would, and answers how it ended."""
+def run_job(signed_in: SignedIn, app: FastAPI, database: Database, admin: "asyncpg.Connection[Any]") -> RunJob:
+    """Runs an attempt at a job as a worker would once it is due, and answers how the job is then."""
 
     async def run(job_id: str) -> dict[str, Any]:
+        await admin.execute("UPDATE core.jobs SET run_after = now() WHERE id = $1", UUID(job_id))
         row = await jobs.claim_now(database, signed_in.tenant_id, UUID(job_id), owner="test", lease_s=30)
         assert row is not None
         tasks = {REFRESH.name: REFRESH}

@@ -91,22 +91,6 @@ async def test_what_is_gone_at_the_vendor_is_tombstoned(hooked: Hooked) -> None:
     assert await hooked.amounts() == {}
 
 
-@pytest.mark.parametrize(("error", "closed"), [("forbidden", "source_forbidden"), ("down", None)])
-async def test_what_cannot_be_fetched_is_partial_and_waits_where_waiting_helps(
-    hooked: Hooked, error: str, closed: str | None
-) -> None:
-    hooked.vendor.error = error
-    await hooked.deliver({"id": "evt_1", "about": [["charges", "ch_1"]]})
-    done = await hooked.run((await hooked.jobs())[0]["id"])
-    assert done["status"] == "partial"
-    [receipt] = await hooked.receipts()
-    assert (receipt["error"], receipt["handled_at"] is not None) == (closed, closed is not None)
-    hooked.vendor.error, hooked.vendor.charges_now = None, {"ch_1": {"id": "ch_1", "amount": "7"}}
-    await hooked.deliver({"id": "evt_2", "about": [["charges", "ch_2"]]})
-    await hooked.run((await hooked.jobs())[0]["id"])
-    assert await hooked.amounts() == ({} if closed else {"ch_1": "7"})
-
-
 async def test_an_event_about_nothing_that_can_be_fetched_is_only_put_on_record(hooked: Hooked) -> None:
     about = [["ghosts", "1"], ["charges", ""], ["charges", "a\0"], ["charges", "x" * 300]]
     assert (await hooked.deliver({"id": "evt_1", "about": about})).status_code in {200, 422}

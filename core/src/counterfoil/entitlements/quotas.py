@@ -46,6 +46,11 @@ async def require_quota(uow: UnitOfWork, quota: str, *, add: int = 1) -> None:
         raise QuotaExceeded(f"The quota {quota} is used up: {used} of {limit}.", reason=quota)
 
 
+async def limit_of(uow: UnitOfWork, quota: str) -> int | None:
+    """How much the tenant may have; None is unlimited."""
+    return _limit(await repository.entitled(uow), quota)
+
+
 async def allowance(uow: UnitOfWork) -> Allowance:
     entitled = await repository.entitled(uow)
     used = await repository.used(uow, list(QUOTAS))

@@ -4,7 +4,8 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import delete, func, select, text, update
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
+from sqlalchemy.orm import aliased
 
 from counterfoil.db import UnitOfWork
 from counterfoil.entitlements.models import PluginState, TenantOverride, UsageCounter
@@ -75,10 +76,25 @@ def _counting(quota: str) -> str:
 
 
 async def add_usage(uow: UnitOfWork, metric: str, *, day: date, number: int) -> None:
+    await uow.session.execute(_more_usage(uow, metric, day=day, number=number))
+
+
+async def add_usage_of_month(uow: UnitOfWork, metric: str, *, day: date, number: int) -> int:
+    """How much it is now in the day's month, found out in the same round trip."""
+    before = aliased(UsageCounter)
+    earlier = select(func.coalesce(func.sum(before.value), 0)).where(
+        before.metric == metric, before.day >= day.replace(day=1), before.day < day
+    )
+    statement = _more_usage(uow, metric, day=day, number=number)
+    month = UsageCounter.value + earlier.scalar_subquery()
+    return int((await uow.session.execute(statement.returning(month))).scalar_one())
+
+
+def _more_usage(uow: UnitOfWork, metric: str, *, day: date, number: int) -> Insert:
     statement = insert(UsageCounter).values(tenant_id=uow.tenant, metric=metric, day=day, value=number)
     key = [UsageCounter.tenant_id, UsageCounter.metric, UsageCounter.day]
     more = {"value": UsageCounter.value + statement.excluded.value}
-    await uow.session.execute(statement.on_conflict_do_update(index_elements=key, set_=more))
+    return statement.on_conflict_do_update(index_elements=key, set_=more)
 
 
 async def usage(uow: UnitOfWork, *, since: date, until: date) -> Sequence[UsageCounter]:

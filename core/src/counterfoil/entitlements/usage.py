@@ -17,6 +17,11 @@ async def add(uow: UnitOfWork, metric: str, number: int) -> None:
         await repository.add_usage(uow, metric, day=utc_now().date(), number=number)
 
 
+async def add_of_month(uow: UnitOfWork, metric: str, number: int) -> int:
+    """As ``add``, of at least one; how much it is in this month now, with what others have committed meanwhile."""
+    return await repository.add_usage_of_month(uow, metric, day=utc_now().date(), number=number)
+
+
 async def by_day(uow: UnitOfWork, *, since: date, until: date) -> Sequence[UsageCounter]:
     """Every metric on every day it was used, both days included."""
     return await repository.usage(uow, since=since, until=until)

@@ -1,13 +1,16 @@
 """Batches: what lands together, and the one transaction it lands in."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from counterfoil.db.database import UnitOfWork
 from counterfoil.ingest import repository
 from counterfoil.ingest.control import JobControl
 from counterfoil.ingest.drift import Drift
 from counterfoil.ingest.landing import Counts, Landers
+from counterfoil.ingest.metering import RowMeter
 from counterfoil.ingest.models import StreamRun
 from counterfoil.ingest.positions import Position
 from counterfoil.ingest.reading import Step
@@ -19,6 +22,8 @@ BATCH_RECORDS = 5_000
 # Small, so that it soon shows whether a stream brings news: what comes after it is read accordingly.
 FIRST_RECORDS = 2_000
 BATCH_AGE_S = 1.0
+# Of a stream's run, what is to land of it.
+Part: TypeAlias = "tuple[Stream, StreamRun, Batch]"
 
 
 @dataclass(kw_only=True)
@@ -56,6 +61,7 @@ class Writer:
         self.landers = landers
         self.totals = totals
         self._drift = Drift(landers.origin)
+        self._meter = RowMeter()
 
     async def write(self, stream: Stream, run: StreamRun, batch: Batch, *, complete: bool = False) -> None:
         """Land a batch of a stream's run.
@@ -65,18 +71,42 @@ class Writer:
             run: counts them, and is the run their rows carry.
             batch: the records; with a position, the cursor moves there.
             complete: everything up to now is in.
+
+        Raises:
+            QuotaExceeded: what landed before has used up the month's rows; of this batch nothing has landed.
         """
+        if batch.versions:
+            await self.require_room()
         async with self.job.unit_of_work() as uow:
-            fresh = await self._land(uow, stream, run, batch)
+            fresh, rows = await self._land(uow, (stream, run, batch))
             if batch.position is not None:
                 await self.save(uow, stream, batch.position, complete=complete)
             message = f"{stream.title}: {fresh.by_stream[stream.name]['rows_read']} read"
             await fresh.report(self.job, uow, message)
+            await self._meter.count(uow, rows)
         self.totals.take(fresh)
 
-    async def write_within(self, uow: UnitOfWork, stream: Stream, run: StreamRun, batch: Batch) -> Totals:
-        """As ``write``, in a transaction of the caller's, who takes the totals when that is committed."""
-        return await self._land(uow, stream, run, batch)
+    async def write_within(self, uow: UnitOfWork, parts: Sequence[Part]) -> None:
+        """Land batches of several runs in a transaction of the caller's, after ``require_room``.
+
+        The totals grow at once: a transaction that fails has to end the attempt.
+        """
+        landed = 0
+        for part in parts:
+            fresh, rows = await self._land(uow, part)
+            self.totals.take(fresh)
+            landed += rows
+        await self._meter.count(uow, landed)
+
+    async def require_room(self) -> None:
+        """Pass unless what this job has landed used up the month's rows.
+
+        Raises:
+            QuotaExceeded: it did.
+        """
+        if self._meter.is_full:
+            async with self.job.unit_of_work() as uow:
+                await self._meter.require_room(uow)
 
     async def save(self, uow: UnitOfWork, stream: Stream, position: Position, *, complete: bool = False) -> None:
         await repository.save_position(
@@ -89,7 +119,9 @@ class Writer:
             complete=complete,
         )
 
-    async def _land(self, uow: UnitOfWork, stream: Stream, run: StreamRun, batch: Batch) -> Totals:
+    async def _land(self, uow: UnitOfWork, part: Part) -> tuple[Totals, int]:
+        """What the totals are with the batch, and how many rows it brought."""
+        stream, run, batch = part
         remember = run.mode == "full"
         landed = await self.landers.land(uow, batch.versions, run_id=run.id, remember=remember)
         counts = Counts()
@@ -123,7 +155,7 @@ class Writer:
         )
         for detail in counts.unmappable:
             await self.job.log(uow, "error", f"{stream.title}: kept raw, could not be mapped: {detail}")
-        return fresh
+        return fresh, counts.inserted + counts.updated
 
     async def _tell(self, uow: UnitOfWork, fresh: Totals, stream: Stream, name: str, found: list[str]) -> None:
         detail = f"The records of {name} have changed their shape"

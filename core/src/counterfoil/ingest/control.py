@@ -8,7 +8,7 @@ from uuid import UUID
 
 from counterfoil.db.database import UnitOfWork
 from counterfoil.ingest.records import Origin
-from counterfoil.plugins.connector import Connector, ConnectorContext
+from counterfoil.plugins.connector import Connector, ConnectorContext, SourceError
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -18,6 +18,9 @@ class JobControl(Protocol):
 
     @property
     def job_id(self) -> UUID: ...
+
+    def tries_again(self, error: SourceError) -> bool:
+        """Whether the job is tried again later when this error ends the attempt; otherwise it ends for good."""
 
     def unit_of_work(self) -> AbstractAsyncContextManager[UnitOfWork]: ...
 

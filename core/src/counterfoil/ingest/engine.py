@@ -9,7 +9,7 @@ from contextlib import aclosing
 from datetime import datetime
 from typing import Any, Literal
 
-from counterfoil.entitlements import usage
+from counterfoil.entitlements.errors import QuotaExceeded
 from counterfoil.ingest import batches, horizon, positions, repository
 from counterfoil.ingest.batches import Batch, Writer
 from counterfoil.ingest.control import JobControl, Source
@@ -42,30 +42,57 @@ class Sync:
         self._reader = Reader(source, now=now, parents=self._parents, landers=self._landers)
         self._totals = Totals()
         self._writer = Writer(job, self._landers, self._totals)
+        self._reasons: list[Reason] = []
+        self._waiting: dict[str, tuple[StreamRun, SourceError]] = {}
+        self._full: QuotaExceeded | None = None
         self.refused: SourceUnauthorized | None = None
 
     async def run(self, streams: Sequence[Stream]) -> Outcome:
-        """Run the streams in order; one that fails does not stop the next, but the outcome is never green then."""
+        """Run the streams in order; one that fails does not stop the next, but the outcome is never green then.
+
+        Raises:
+            SourceError: what failed may go well later: the next attempt of this job reads on there, and only there.
+        """
         runs = await self._known_runs(streams)
         wanted = {stream.name for stream in streams} | runs.keys()
-        reasons: list[Reason] = []
-        statuses: list[str] = []
-        for stream in self._source.connector.streams.values():
-            if stream.name not in wanted:
-                continue
-            run = runs.get(stream.name)
-            self._totals.begin(stream.name, run)
-            if run is None or run.status == "running":
-                reason = await self._run_stream(stream, run)
+        chosen = {stream.name: stream for stream in self._source.connector.streams.values() if stream.name in wanted}
+        postponed: list[Stream] = []
+        for stream in chosen.values():
+            if self._waits_for_parent(stream, postponed):
+                postponed.append(stream)
             else:
-                # An earlier attempt of this same job was through with it.
-                reason = _kept_reason(run)
-            reasons.extend([reason] if reason else [])
-            statuses.append(self._totals.by_stream[stream.name]["status"])
-        status: Status = "partial" if reasons else "succeeded"
-        if all(each == "failed" for each in statuses):
+                await self._go_through(stream, runs.get(stream.name))
+        if self._waiting and not self._is_over:
+            raise max((error for _, error in self._waiting.values()), key=lambda error: error.retry_after_s or 0.0)
+        for name, (run, error) in self._waiting.items():
+            await self._close(chosen[name], run, error)
+        for stream in postponed:
+            await self._go_through(stream, runs.get(stream.name))
+        return self._outcome()
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether no stream can be read any more: credentials were refused, or the month's rows are used up."""
+        return self.refused is not None or self._full is not None
+
+    def _waits_for_parent(self, stream: Stream, postponed: Sequence[Stream]) -> bool:
+        """Whether there are parents yet to come. Through with those there are, it would be through for the whole job."""
+        parent = stream.cursor.stream if isinstance(stream.cursor, ParentCursor) else None
+        return parent in self._waiting or any(parent == one.name for one in postponed)
+
+    async def _go_through(self, stream: Stream, run: StreamRun | None) -> None:
+        self._totals.begin(stream.name, run)
+        if run is None or run.finished_at is None:
+            await self._run_stream(stream, run)
+        elif run.reason is not None:
+            # An earlier attempt of this same job was through with it.
+            self._reasons.append(Reason(stream=stream.name, code=run.reason["code"], detail=run.reason["detail"]))
+
+    def _outcome(self) -> Outcome:
+        status: Status = "partial" if self._reasons else "succeeded"
+        if all(total["status"] == "failed" for total in self._totals.by_stream.values()):
             status = "failed"
-        return Outcome(status=status, result={"streams": self._totals.by_stream}, reasons=tuple(reasons))
+        return Outcome(status=status, result={"streams": self._totals.by_stream}, reasons=tuple(self._reasons))
 
     async def _known_runs(self, chosen: Sequence[Stream]) -> dict[str, StreamRun]:
         """The runs of an earlier attempt of this job, and those of streams that have to start over."""
@@ -83,25 +110,32 @@ class Sync:
             )
         return runs | opened
 
-    async def _run_stream(self, stream: Stream, run: StreamRun | None) -> Reason | None:
+    async def _run_stream(self, stream: Stream, run: StreamRun | None) -> None:
         run, position = await self._open(stream, run)
         # Credentials that were refused once are not tried again on every other stream.
-        error: SourceError | None = self.refused
+        error: SourceError | QuotaExceeded | None = self.refused or self._full
         if error is None:
             try:
                 position = await self._read(stream, run, position)
                 await recheck(self._writer, self._source, stream, run, since=run.read_at or self._now)
                 await self._sweep(stream, run, position)
-            except SourceError as failure:
+            except (SourceError, QuotaExceeded) as failure:
                 error = failure
             if isinstance(error, SourceUnauthorized):
                 self.refused = error
-        return await self._close(stream, run, error)
+            elif isinstance(error, QuotaExceeded):
+                self._full = error
+        if isinstance(error, SourceError) and self._job.tries_again(error):
+            await self._pause(stream, run, error)
+        else:
+            await self._close(stream, run, error)
 
     async def _open(self, stream: Stream, run: StreamRun | None) -> tuple[StreamRun, Position]:
         connection_id = self._source.connection_id
         async with self._job.unit_of_work() as uow:
             state = await repository.load_position(uow, connection_id, stream.name)
+            if run is not None:
+                await repository.resume_runs(uow, [run.id])
         if state is not None and state.mapped_version != stream.version:
             await self._map_anew(stream, state)
         position: Position = state.position if state else positions.start_of(stream.cursor)
@@ -159,7 +193,7 @@ class Sync:
                         done, batch = batch, Batch()
                         await self._writer.write(stream, run, done)
         except SourceError:
-            # What arrived before the fault is good: it lands, and the next run continues after it.
+            # What arrived before the fault is good: it lands, and the next attempt or run continues after it.
             await self._writer.write(stream, run, batch)
             raise
         batch.position = position
@@ -182,21 +216,31 @@ class Sync:
         parent = self._totals.by_stream.get(stream.cursor.stream, {})
         return parent.get("status") == "succeeded"
 
-    async def _close(self, stream: Stream, run: StreamRun, error: SourceError | None) -> Reason | None:
+    async def _pause(self, stream: Stream, run: StreamRun, error: SourceError) -> None:
+        """Leave the run open for the next attempt."""
+        self._waiting[stream.name] = run, error
+        reason = Reason(stream=stream.name, code=error.code, detail=error.detail)
+        async with self._job.unit_of_work() as uow:
+            status = self._totals.pause(stream.name)
+            await repository.pause_run(uow, run.id, status=status, reason=reason.as_json())
+            read = _in_words(self._totals.by_stream[stream.name])
+            await self._job.log(uow, "warning", f"{stream.title}: {read}; {reason.detail}", reason.as_json())
+            await self._totals.report(self._job, uow, f"{stream.title}: waiting", advanced=False)
+
+    async def _close(self, stream: Stream, run: StreamRun, error: SourceError | QuotaExceeded | None) -> None:
         total = self._totals.by_stream[stream.name]
         reason = _reason(stream, error, total)
+        self._reasons.extend([reason] if reason else [])
         status: Status = "succeeded" if reason is None else "partial" if total["pages"] else "failed"
         async with self._job.unit_of_work() as uow:
             total["status"] = status
             await repository.finish_run(uow, run.id, status=status, reason=reason.as_json() if reason else None)
-            await usage.add(uow, usage.ROWS_LANDED, total["rows_inserted"] + total["rows_updated"])
-            read = f"{total['rows_read']} read, {total['rows_inserted']} new, {total['rows_updated']} changed"
+            read = _in_words(total)
             if reason is None:
                 await self._job.log(uow, "info", f"{stream.title}: {read}")
             else:
                 await self._job.log(uow, "warning", f"{stream.title}: {read}; {reason.detail}", reason.as_json())
             await self._totals.report(self._job, uow, f"{stream.title}: {status}")
-        return reason
 
     async def _parents(self, cursor: ParentCursor, position: Position) -> list[Parent]:
         async with self._job.unit_of_work() as uow:
@@ -211,9 +255,13 @@ class Sync:
             return [Parent(change=raw.change, payload=raw.payload) for raw in kept]
 
 
-def _reason(stream: Stream, error: SourceError | None, total: dict[str, Any]) -> Reason | None:
+def _in_words(total: dict[str, Any]) -> str:
+    return f"{total['rows_read']} read, {total['rows_inserted']} new, {total['rows_updated']} changed"
+
+
+def _reason(stream: Stream, error: SourceError | QuotaExceeded | None, total: dict[str, Any]) -> Reason | None:
     if error is not None:
-        return Reason(stream=stream.name, code=error.code, detail=error.detail)
+        return Reason(stream=stream.name, code=error.code, detail=error.detail or "")
     if total["unmappable"]:
         detail = f"{total['unmappable']} records do not fit the canonical tables; they are kept raw"
         return Reason(stream=stream.name, code="unmappable_records", detail=detail)
@@ -221,9 +269,3 @@ def _reason(stream: Stream, error: SourceError | None, total: dict[str, Any]) ->
         detail = f"the source counted {total['expected']} records, {total['short']} of them never came"
         return Reason(stream=stream.name, code="short_count", detail=detail)
     return None
-
-
-def _kept_reason(run: StreamRun) -> Reason | None:
-    if run.reason is None:
-        return None
-    return Reason(stream=run.stream, code=run.reason["code"], detail=run.reason["detail"])

@@ -33,7 +33,8 @@ class StreamRun(TenantOwned, CoreBase):
     """One stream in one job: counts, first and last position, outcome with its reason.
 
     The rows counted are those that carry this run's id, whichever stream's they are: ``told`` says how many of them
-    belong to other streams. ``read_at`` is when the reading began, by the clock that also stamps observations.
+    belong to other streams. ``read_at`` is when the reading began, by the clock that also stamps observations. One that is
+    neither running nor finished waits for another attempt of its job, for the reason it has.
     """
 
     __tablename__ = "stream_runs"

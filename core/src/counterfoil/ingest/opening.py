@@ -14,7 +14,7 @@ from counterfoil.ingest.control import JobControl, LogLevel
 from counterfoil.ingest.errors import ConnectionNotReady
 from counterfoil.ingest.records import Origin
 from counterfoil.kit.provided import Provided
-from counterfoil.plugins.connector import Account
+from counterfoil.plugins.connector import Account, SourceError
 from counterfoil.plugins.manager import PluginManager
 
 
@@ -38,6 +38,9 @@ class WhileConnected:
     @property
     def job_id(self) -> UUID:
         return self._job.job_id
+
+    def tries_again(self, error: SourceError) -> bool:
+        return self._job.tries_again(error)
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:
@@ -65,10 +68,17 @@ async def opened(job: RunningJob, connection_id: UUID) -> OpenConnection:
 
 
 async def checked_account(job: RunningJob, connection: OpenConnection) -> Account:
-    """Whose account it is, found out now: every row's identity begins with it."""
+    """Whose account it is, found out now: every row's identity begins with it.
+
+    Raises:
+        SourceError: the source cannot say it right now, and may later.
+        ConnectionNotReady: it refuses to.
+    """
     checked = await connections.check(
         job.unit_of_work, connection.id, plugins=job.provided[PluginManager], configuration=job.provided[Settings]
     )
+    if checked.error is not None and checked.error.retryable:
+        raise checked.error
     if checked.account is None:
         raise ConnectionNotReady(checked.error.detail if checked.error else "")
     return checked.account

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import column, exists, func, select, table, update
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy import case, column, exists, func, literal, select, table, update
+from sqlalchemy.dialects.postgresql import JSONB, distinct_on, insert
 
 from counterfoil.connections.models import Connection
 from counterfoil.db.database import UnitOfWork
@@ -180,6 +180,26 @@ async def finish_run(uow: UnitOfWork, run_id: UUID, *, status: str, reason: dict
     )
 
 
+async def pause_run(uow: UnitOfWork, run_id: UUID, *, status: str, reason: dict[str, Any]) -> None:
+    """Leave a run as it stands until its job is tried again: not finished, and with what stands in its way."""
+    await uow.session.execute(
+        update(StreamRun)
+        .where(StreamRun.id == run_id)
+        .values(status=status, reason=reason)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def resume_runs(uow: UnitOfWork, run_ids: Sequence[UUID]) -> None:
+    """Go on with runs of an earlier attempt; what stood in its way stays to be read until they end."""
+    await uow.session.execute(
+        update(StreamRun)
+        .where(StreamRun.id.in_(run_ids))
+        .values(status="running", finished_at=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def kept_after(
     uow: UnitOfWork, connection_id: UUID, stream: str, change: int, limit: int, *, with_deleted: bool = True
 ) -> Sequence[RawRecord]:
@@ -193,12 +213,17 @@ async def kept_after(
 
 
 async def end_interrupted(uow: UnitOfWork, connection_id: UUID, stream: str, *, job_id: UUID) -> None:
-    """Close what an earlier job that did not end well left open."""
+    """Close what an earlier job that did not end well left open. One that waited for another attempt keeps its reason."""
+    is_running = StreamRun.status == "running"
     await uow.session.execute(
         update(StreamRun)
         .where(StreamRun.connection_id == connection_id, StreamRun.stream == stream)
-        .where(StreamRun.status == "running", StreamRun.job_id != job_id, StreamRun.mode.in_(SYNC_MODES))
-        .values(status="failed", reason=INTERRUPTED, finished_at=func.now())
+        .where(StreamRun.finished_at.is_(None), StreamRun.job_id != job_id, StreamRun.mode.in_(SYNC_MODES))
+        .values(
+            status=case((is_running, "failed"), else_=StreamRun.status),
+            reason=case((is_running, literal(INTERRUPTED, JSONB)), else_=StreamRun.reason),
+            finished_at=func.now(),
+        )
         .execution_options(synchronize_session=False)
     )
 

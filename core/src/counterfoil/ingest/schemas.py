@@ -65,7 +65,9 @@ class StreamRunOut(BaseModel):
     job_id: UUID
     status: Literal["running", "succeeded", "partial", "failed"]
     mode: Literal["incremental", "backfill", "full", "replay", "refresh"]
-    reason: ReasonOut | None
+    reason: ReasonOut | None = Field(
+        description="Why it is not complete; while `finished_at` is null, what stood in the way of the job's latest attempt"
+    )
     pages: int
     rows_read: int
     rows_inserted: int

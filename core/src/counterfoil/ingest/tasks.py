@@ -32,7 +32,11 @@ class ReplayParams(BaseModel):
 
 
 async def run_sync(job: JobContext, params: SyncParams) -> Outcome:
-    """Read the vendor and land what is new or changed."""
+    """Read the vendor and land what is new or changed.
+
+    Raises:
+        SourceError: a part of it failed, and may go well in another attempt.
+    """
     connection = await opened(job, params.connection_id)
     account = connection.account or await checked_account(job, connection)
     async with connection.client() as context:

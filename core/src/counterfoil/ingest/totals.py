@@ -24,8 +24,9 @@ class Totals:
         """Start from nothing, or from what an earlier attempt of the same job has done."""
         total: dict[str, Any] = {"status": "running", **dict.fromkeys(_COUNTED, 0), "told": {}, "notices": []}
         if run is not None:
-            kept = ("status", "pages", *_ROWS, "rechecked", "short", "told", "notices")
+            kept = ("pages", *_ROWS, "rechecked", "short", "told", "notices")
             total |= {name: deepcopy(getattr(run, name)) for name in kept}
+            total["status"] = "running" if run.finished_at is None else run.status
             total["unmappable"] = run.rows_read - (run.landed or 0)
             total["expected"] = run.expected or 0
         self.by_stream[stream] = total
@@ -71,7 +72,13 @@ class Totals:
     def take(self, other: Self) -> None:
         self.by_stream = other.by_stream
 
-    async def report(self, job: JobControl, uow: UnitOfWork, message: str) -> None:
+    def pause(self, stream: str) -> str:
+        """Show that a stream waits for another attempt; how its run stands for as long as it does."""
+        total = self.by_stream[stream]
+        total["status"] = "waiting"
+        return "partial" if total["pages"] else "failed"
+
+    async def report(self, job: JobControl, uow: UnitOfWork, message: str, *, advanced: bool = True) -> None:
         """Show them live. A committed batch always brings a job nearer to its end, also one without records."""
         done = sum(total["rows_read"] for total in self.by_stream.values())
-        await job.progress(uow, done=done, message=message, data={"streams": self.by_stream}, advanced=True)
+        await job.progress(uow, done=done, message=message, data={"streams": self.by_stream}, advanced=advanced)

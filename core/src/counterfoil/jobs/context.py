@@ -11,6 +11,8 @@ from counterfoil.db.database import Database, UnitOfWork
 from counterfoil.jobs import repository, service
 from counterfoil.jobs.errors import LostLease
 from counterfoil.kit.provided import Provided
+from counterfoil.plugins.connector import SourceError
+from counterfoil.plugins.records import RetryPolicy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +23,8 @@ class JobContext:
         job_id: this job.
         tenant_id: whose job it is.
         attempt: 1 for the first try.
+        tried: attempts that count against the policy, this one included.
+        retry: the policy of the job's kind.
         last_progress: what an earlier attempt reported last, to continue its counts.
         provided: the worker's shared objects, by type.
     """
@@ -33,6 +37,12 @@ class JobContext:
     fence: int
     lease_s: float
     last_progress: Mapping[str, Any] | None = None
+    tried: int = 1
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+
+    def tries_again(self, error: SourceError) -> bool:
+        """Whether raising this error has the job tried again later, rather than ended."""
+        return self.retry.allows_another(error.code, self.tried)
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:

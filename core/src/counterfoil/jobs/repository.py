@@ -284,20 +284,50 @@ async def finish_now(
 
 
 _RELEASE = """
-    UPDATE core.jobs
-    SET status = 'queued', published_at = NULL, lease_owner = NULL, lease_until = NULL,
-        run_after = clock_timestamp() + make_interval(secs => $3),
-        idle_attempts = CASE WHEN $4 THEN idle_attempts ELSE greatest(idle_attempts - 1, 0) END,
-        event_seq = event_seq + 1, updated_at = clock_timestamp()
-    WHERE id = $1 AND fence = $2 AND status = 'running'
-      AND cancel_requested_at IS NULL AND (NOT $4 OR idle_attempts < max_idle_attempts)
-    RETURNING id
+    WITH released AS (
+        UPDATE core.jobs
+        SET status = 'queued', published_at = NULL, lease_owner = NULL, lease_until = NULL,
+            run_after = clock_timestamp() + make_interval(secs => $3),
+            idle_attempts = coalesce(
+                $5::integer, CASE WHEN $4 THEN idle_attempts ELSE greatest(idle_attempts - 1, 0) END
+            ),
+            progress = CASE WHEN $6::text IS NULL THEN progress
+                ELSE coalesce(progress, '{"done": 0}'::jsonb) || jsonb_build_object('message', $6::text) END,
+            event_seq = event_seq + 1, updated_at = clock_timestamp()
+        WHERE id = $1 AND fence = $2 AND status = 'running' AND cancel_requested_at IS NULL
+          AND ($5::integer IS NOT NULL OR NOT $4 OR idle_attempts < max_idle_attempts)
+        RETURNING tenant_id, id, event_seq
+    ), noted AS (
+        INSERT INTO core.job_events (tenant_id, job_id, seq, level, message, data)
+        SELECT tenant_id, id, event_seq, 'warning', $6::text, $7::jsonb FROM released WHERE $6::text IS NOT NULL
+    )
+    SELECT id FROM released
 """
 
 
-async def release(driver: Driver, job_id: UUID, *, fence: int, delay_s: float, counts: bool) -> bool:
-    """Give the job back to the queue; False when it is not ours, was cancelled, or has used up its attempts."""
-    return await driver.fetchval(_RELEASE, job_id, fence, delay_s, counts) is not None
+async def release(
+    driver: Driver,
+    job_id: UUID,
+    *,
+    fence: int,
+    delay_s: float,
+    counts: bool,
+    tried: int | None = None,
+    note: tuple[str, dict[str, Any]] | None = None,
+) -> bool:
+    """Give the job back to the queue; False when it is not ours, was cancelled, or has used up its attempts.
+
+    Args:
+        driver: of a unit of work of the job's tenant.
+        job_id: the job.
+        fence: the fence of this attempt.
+        delay_s: how long nobody may claim it.
+        counts: whether the attempt counts against the limit of those without progress.
+        tried: how many attempts count instead, when somebody else has decided that there is another.
+        note: a line for the log, with its data; the progress shows it too.
+    """
+    message, data = note or (None, None)
+    return await driver.fetchval(_RELEASE, job_id, fence, delay_s, counts, tried, message, _json(data)) is not None
 
 
 async def hand_back(driver: Driver, job_id: UUID) -> None:

@@ -28,6 +28,8 @@ from counterfoil.plugins.connector import SourceError
 from counterfoil.plugins.records import Outcome, RetryPolicy, Task
 
 _RETRYABLE = (RedisConnectionError, RedisTimeoutError)
+# What is nobody's fault is mostly over at once.
+_INTERRUPTED = RetryPolicy(base_s=1.0, cap_s=60.0)
 
 _log = get_logger(__name__)
 
@@ -38,6 +40,7 @@ class _GiveBack:
 
     failure: Failure | None = None
     delay_s: float = 0.0
+    tried: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +85,11 @@ class JobRunner:
         try:
             return Ending.of_outcome(await work)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  (the edge of foreign code: any error must end the job)
-            task = self.tasks.get(attempt.claim.row.kind)
-            return _judge(error, attempt, task.retry if task else RetryPolicy())
+            return _judge(error, attempt, self._policy(attempt.claim))
+
+    def _policy(self, claim: Claim) -> RetryPolicy:
+        task = self.tasks.get(claim.row.kind)
+        return task.retry if task else RetryPolicy()
 
     async def _run(self, claim: Claim) -> Outcome:
         row = claim.row
@@ -100,6 +106,8 @@ class JobRunner:
             fence=row.fence,
             lease_s=self.lease_s,
             last_progress=row.progress,
+            tried=row.idle_attempt,
+            retry=self._policy(claim),
         )
         return await task.run(job, params)
 
@@ -114,7 +122,12 @@ class JobRunner:
             return
         async with self.database.unit_of_work(claim.tenant_id) as uow:
             again = await service.release(
-                uow, claim.job_id, fence=claim.row.fence, delay_s=verdict.delay_s, failure=verdict.failure
+                uow,
+                claim.job_id,
+                fence=claim.row.fence,
+                delay_s=verdict.delay_s,
+                failure=verdict.failure,
+                tried=verdict.tried,
             )
             _log.info("job.released", kind=claim.row.kind, will_run_again=again, delay_s=verdict.delay_s)
 
@@ -140,20 +153,20 @@ def _failed(error: BaseException, leaves: list[BaseException], claim: Claim, ret
     if all(_is_passing(leaf) for leaf in leaves):
         _log.warning("job.interrupted", error=str(leaves[0]))
         away = AttemptsExhausted("The database or the cache went away again and again.")
-        return _GiveBack(failure=away, delay_s=retry.wait_s(tried))
+        return _GiveBack(failure=away, delay_s=_INTERRUPTED.wait_s(tried))
     failure = next((leaf for leaf in leaves if isinstance(leaf, Problem | SourceError)), None)
     if isinstance(failure, TaskUnknown):
         # Another worker may be a version ahead; only when none takes it, the job ends with this.
-        return _GiveBack(failure=failure, delay_s=retry.wait_s(tried))
+        return _GiveBack(failure=failure, delay_s=_INTERRUPTED.wait_s(tried))
     if failure is None:
         _log.error("job.crashed", exc_info=error)
         correlation_id = claim.row.correlation_id
         return Ending.of_failure(
             Problem(f"Something went wrong on our side. Quote the correlation id {correlation_id}.")
         )
-    if failure.code in retry.codes and tried < retry.max_attempts:
+    if retry.allows_another(failure.code, tried):
         asked_s = failure.retry_after_s if isinstance(failure, SourceError) else None
-        return _GiveBack(failure=failure, delay_s=retry.wait_s(tried, at_least_s=asked_s))
+        return _GiveBack(failure=failure, delay_s=retry.wait_s(tried, at_least_s=asked_s), tried=tried)
     return Ending.of_failure(failure)
 
 

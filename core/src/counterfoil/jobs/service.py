@@ -1,5 +1,6 @@
 """What can be done with jobs. Every function works inside the caller's unit of work."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,6 +31,8 @@ from counterfoil.plugins.connector import SourceError
 from counterfoil.plugins.records import Outcome, Task
 
 RESOURCE = "job"
+# From here on people count in minutes.
+_MANY_SECONDS = 180
 # What a person is told about a job that failed.
 Failure: TypeAlias = Problem | SourceError
 
@@ -54,9 +57,7 @@ class Ending:
 
     @classmethod
     def of_failure(cls, failure: Failure) -> Self:
-        said = failure.detail or (failure.title if isinstance(failure, Problem) else "")
-        # jsonb refuses U+0000, and a detail may quote a vendor.
-        return cls(status="failed", error={"code": failure.code, "detail": said.replace("\0", "")})
+        return cls(status="failed", error={"code": failure.code, "detail": _said(failure)})
 
     @classmethod
     def cancelled(cls) -> Self:
@@ -269,7 +270,13 @@ async def finish_now(database: Database, tenant_id: UUID, job_id: UUID, *, fence
 
 
 async def release(
-    uow: UnitOfWork, job_id: UUID, *, fence: int, delay_s: float = 0.0, failure: Failure | None = None
+    uow: UnitOfWork,
+    job_id: UUID,
+    *,
+    fence: int,
+    delay_s: float = 0.0,
+    failure: Failure | None = None,
+    tried: int | None = None,
 ) -> bool:
     """Give a running job back to the queue; whether it will be tried again.
 
@@ -280,12 +287,18 @@ async def release(
         delay_s: how long to wait before the next attempt.
         failure: why, when the attempt failed: it then counts, and ends the job when it was the last one. Without, the
             attempt was merely interrupted and does not count.
+        tried: the number of the attempt, when it is the kind's own policy that has it followed by another: no progress makes
+            up for it then, and the job's log and progress say when it goes on, and why.
 
     Raises:
         LostLease: it is somebody else's by now.
     """
     driver = await uow.driver()
-    if await repository.release(driver, job_id, fence=fence, delay_s=delay_s, counts=failure is not None):
+    note = None
+    if failure is not None and tried is not None:
+        note = f"Trying again in {_in_words(delay_s)}: {_said(failure)}", {"code": failure.code, "attempt": tried}
+    counts = failure is not None
+    if await repository.release(driver, job_id, fence=fence, delay_s=delay_s, counts=counts, tried=tried, note=note):
         return True
     held = await repository.hold(driver, job_id, fence=fence, lease_s=0)
     if held is None:
@@ -317,6 +330,17 @@ async def hold(uow: UnitOfWork, job_id: UUID, *, fence: int, lease_s: float) -> 
         raise LostLease
     if held.cancel_requested:
         raise JobCancelled
+
+
+def _said(failure: Failure) -> str:
+    said = failure.detail or (failure.title if isinstance(failure, Problem) else "")
+    # Neither text nor jsonb takes U+0000, and a detail may quote a vendor.
+    return said.replace("\0", "")
+
+
+def _in_words(seconds: float) -> str:
+    whole = math.ceil(seconds)
+    return f"{whole} s" if whole < _MANY_SECONDS else f"{math.ceil(whole / 60)} min"
 
 
 async def _record_finished(uow: UnitOfWork, job_id: UUID, ended: Ended, ending: Ending) -> None:

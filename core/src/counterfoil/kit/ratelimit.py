@@ -5,6 +5,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -12,6 +13,8 @@ from redis.exceptions import RedisError
 from counterfoil.kit.errors import TooManyRequests, Unavailable
 
 _TIMEOUT_S = 2.0
+# What one customer of a provider gets: a limit on single IPv6 addresses would limit nobody.
+_IPV6_NETWORK_BITS = 64
 
 # The generic cell rate algorithm keeps one number per key: when the bucket would be empty again, in milliseconds.
 _TAKE = """
@@ -113,6 +116,15 @@ class RateLimiter:
         if wait_s > 0:
             retry_after = math.ceil(wait_s)
             raise TooManyRequests(f"Try again in {retry_after} s.", headers={"Retry-After": str(retry_after)})
+
+
+def network_of(address: str | None) -> str:
+    """Whom a limit by address means: an IPv4 address, or the network of an IPv6 one."""
+    try:
+        parsed = ip_address(address or "")
+    except ValueError:
+        return address or ""
+    return str(ip_network((parsed, _IPV6_NETWORK_BITS), strict=False)) if parsed.version == 6 else str(parsed)  # noqa: PLR2004  (IPv6)
 
 
 def _key(name: str, subject: Sequence[str]) -> str:

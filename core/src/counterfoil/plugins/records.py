@@ -1,6 +1,6 @@
 """The small typed records that features and plugins register."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -28,24 +28,31 @@ class Outcome:
     reasons: tuple[Reason, ...] = ()
 
 
+# The requests themselves were repeated before. An answer that was cut or makes no sense is mostly the same the next time.
+_ATTEMPTS = {"source_unavailable": 5, "source_rate_limited": 5, "source_malformed": 2}
+
+
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
     """Which failures of an attempt may pass by themselves, and when the next attempt comes.
 
-    What is nobody's fault (a database or a Redis that is away, a worker that died, one that does not know the kind yet) is
-    tried again whatever the policy says.
+    An attempt that fails so counts even if it has brought the job nearer to its end: what lands little by little between one
+    fault and the next would otherwise be tried for ever. What is nobody's fault (a database or a Redis that is away, a
+    worker that died, one that does not know the kind yet) is tried again whatever the policy says.
 
     Args:
-        codes: of problems and of errors of sources.
-        max_attempts: attempts in a row without committed progress, after which such a failure ends the job.
+        attempts: by the code of a problem or of an error of a source, the attempts there are in all; other codes have one.
         base_s: the wait before the second attempt; it doubles from one to the next.
         cap_s: the longest wait. One that a source asks for is kept to in full, however long.
     """
 
-    codes: frozenset[str] = frozenset({"source_unavailable", "source_rate_limited"})
-    max_attempts: int = 5
-    base_s: float = 1.0
-    cap_s: float = 60.0
+    attempts: Mapping[str, int] = field(default_factory=lambda: dict(_ATTEMPTS))
+    base_s: float = 15.0
+    cap_s: float = 120.0
+
+    def allows_another(self, code: str, attempt: int) -> bool:
+        """Whether the given attempt (the first is 1), having failed so, is followed by another."""
+        return attempt < self.attempts.get(code, 1)
 
     def wait_s(self, attempt: int, *, at_least_s: float | None = None) -> float:
         """Seconds from the given attempt (the first is 1) to the next."""

@@ -6,15 +6,20 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, case, delete, func, select, text, update
+from sqlalchemy import case, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from counterfoil.db import UnitOfWork
 from counterfoil.jobs.models import Job
+from counterfoil.kit.clock import utc_now
+from counterfoil.kit.ids import id_at
 from counterfoil.webhooks.models import WebhookReceipt
 
 # A vendor stops delivering an event again, and its signature stops being good, long before.
 KEPT_FOR = timedelta(days=30)
+# Of a connection. More are pending only where job after job could not even begin; the next sync brings what they hint at.
+MOST_PENDING = 10_000
+TOO_MANY = "too_many_pending"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,13 +83,29 @@ async def handled(uow: UnitOfWork, errors: Mapping[UUID, str | None], *, job_id:
     )
 
 
-async def forget_old(uow: UnitOfWork, connection_id: UUID) -> int:
-    """Delete what was handled long ago."""
-    statement = delete(WebhookReceipt).where(
-        WebhookReceipt.connection_id == connection_id, WebhookReceipt.handled_at < func.now() - KEPT_FOR
+async def give_up(uow: UnitOfWork, connection_id: UUID, error: str, *, job_id: UUID) -> None:
+    """Close everything that is pending."""
+    statement = update(WebhookReceipt).where(
+        WebhookReceipt.connection_id == connection_id, WebhookReceipt.handled_at.is_(None)
     )
-    result = await uow.session.execute(statement.execution_options(synchronize_session=False))
-    return result.rowcount if isinstance(result, CursorResult) else 0
+    await uow.session.execute(
+        statement.values(handled_at=func.now(), job_id=job_id, error=error).execution_options(synchronize_session=False)
+    )
+
+
+async def trim(uow: UnitOfWork, connection_id: UUID) -> None:
+    """Delete what came long ago, handled or not, and close the oldest of too many that are pending."""
+    mine = WebhookReceipt.connection_id == connection_id
+    # Ids are in the order of time, and have an index.
+    oldest_kept = id_at(int((utc_now() - KEPT_FOR).timestamp() * 1000))
+    old = delete(WebhookReceipt).where(mine, WebhookReceipt.id < oldest_kept)
+    await uow.session.execute(old.execution_options(synchronize_session=False))
+    pending_ids = select(WebhookReceipt.id).where(mine, WebhookReceipt.handled_at.is_(None))
+    last_kept = pending_ids.order_by(WebhookReceipt.id.desc()).offset(MOST_PENDING).limit(1).scalar_subquery()
+    too_many = update(WebhookReceipt).where(mine, WebhookReceipt.handled_at.is_(None), WebhookReceipt.id <= last_kept)
+    await uow.session.execute(
+        too_many.values(handled_at=func.now(), error=TOO_MANY).execution_options(synchronize_session=False)
+    )
 
 
 async def page(uow: UnitOfWork, connection_id: UUID, *, before: UUID | None, limit: int) -> Sequence[WebhookReceipt]:

@@ -51,7 +51,7 @@ async def receiver(
 @router.post(
     "/webhooks/{kind}/{connection_id}",
     operation_id="receiveWebhook",
-    responses=problem_responses(400, 404, 413, 422, 503),
+    responses=problem_responses(400, 404, 413, 422, 429, 503),
 )
 async def receive_webhook(
     kind: str, connection_id: UUID, request: Request, receiver: Annotated[Receiver, Depends(receiver)]

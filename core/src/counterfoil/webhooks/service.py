@@ -15,7 +15,7 @@ from counterfoil.connections import service as connections
 from counterfoil.connections.errors import ConnectionNotFound, InvalidSettings, UnknownConnector
 from counterfoil.connections.service import RESOURCE, OpenConnection
 from counterfoil.db import Database, UnitOfWork
-from counterfoil.entitlements.service import require_plugin
+from counterfoil.entitlements.service import require_work
 from counterfoil.jobs import service as jobs
 from counterfoil.kit import context
 from counterfoil.kit.clock import utc_now
@@ -27,7 +27,7 @@ from counterfoil.observability import get_logger
 from counterfoil.plugins.connector import Connector, SignatureInvalid, WebhookEvent
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.plugins.records import Task
-from counterfoil.webhooks import repository
+from counterfoil.webhooks import limits, repository
 from counterfoil.webhooks.errors import NoSuchWebhook, SignatureRefused, WebhookUnreadable
 
 SECRET = "webhook_secret"  # noqa: S105  (the name of a setting)
@@ -52,11 +52,16 @@ class Receiver:
     async def receive(self, kind: str, connection_id: UUID, headers: Mapping[str, str], body: bytes) -> None:
         """Take in one delivery.
 
+        Where no job could fetch what it hints at (the plan has ended, the month's rows are used up), nothing listens: the
+        vendor tries for a while, and nothing is written meanwhile.
+
         Raises:
+            TooManyRequests: too many came for this connection, or from this network.
             NoSuchWebhook: nothing listens at that address.
             SignatureRefused: the vendor did not sign this, or too long ago.
             WebhookUnreadable: it did, but what it says cannot be read.
         """
+        await limits.count(self.limiter, connection_id)
         async with self.database.unit_of_work(None) as uow:
             target = await repository.target(uow, kind=kind, connection_id=connection_id)
         if target is None:
@@ -75,10 +80,11 @@ class Receiver:
 
     async def _listening(self, uow: UnitOfWork, connection_id: UUID, plugin: str) -> OpenConnection:
         try:
-            await require_plugin(uow, plugin, plugins=self.plugins)
             connection = await connections.open_connection(
                 uow, connection_id, plugins=self.plugins, configuration=self.configuration
             )
+            # Last: a quota is locked from here to the end of the transaction.
+            await require_work(uow, plugin, plugins=self.plugins)
         except (PluginDisabled, EntitlementRequired, ConnectionNotFound, UnknownConnector, InvalidSettings) as error:
             raise NoSuchWebhook from error
         if not connection.connector.has_webhooks:
@@ -120,6 +126,7 @@ class Receiver:
             title = f"Refresh {connection.label}"
             job = await jobs.enqueue(uow, self.refresh, params, title=title, subject=("webhook_receipt", receipt_id))
             job_id = job.id
+            await repository.trim(uow, connection.id)
         await repository.assign(uow, receipt_id, job_id)
 
     async def _record_refusal(self, tenant_id: UUID, connection_id: UUID, refusal: SignatureInvalid) -> None:

@@ -1,15 +1,24 @@
-"""The job behind webhooks: it asks the vendor for what pending receipts hint at."""
+"""The job behind webhooks: it asks the vendor for what pending receipts hint at.
+
+A receipt stays pending for as long as the job that asks for it is tried again, whatever comes meanwhile joining it. Once the
+job's attempts are used up, the receipt is closed with the error, for everybody to see: the next sync brings what it hinted at,
+by the vendor's events, by reading back or by asking again for what is open. Only with credentials that were refused, or
+with the month's rows used up, it stays pending: the first delivery after somebody has seen to that has it asked for too.
+"""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from counterfoil.connections import service as connections
+from counterfoil.connections.service import OpenConnection
+from counterfoil.entitlements.errors import QuotaExceeded
 from counterfoil.ingest.control import JobControl, Source
+from counterfoil.ingest.errors import ConnectionNotReady
 from counterfoil.ingest.opening import WhileConnected, checked_account, opened, origin_of
 from counterfoil.ingest.records import RawVersion
 from counterfoil.ingest.refresh import Refresh
 from counterfoil.jobs.context import JobContext
-from counterfoil.plugins.connector import Hint, SourceError, SourceUnauthorized
+from counterfoil.plugins.connector import Account, Hint, SourceError, SourceUnauthorized
 from counterfoil.plugins.records import Outcome, Task
 from counterfoil.webhooks import repository
 from counterfoil.webhooks.models import WebhookReceipt
@@ -23,24 +32,42 @@ Answers = Mapping[Hint, RawVersion | SourceError]
 async def run_refresh(job: JobContext, params: RefreshParams) -> Outcome:
     """Handle every pending receipt of the connection, those that come meanwhile included."""
     connection = await opened(job, params.connection_id)
-    account = connection.account or await checked_account(job, connection)
-    refused: SourceUnauthorized | None = None
+    account = connection.account or await _account(job, connection)
     async with connection.client() as context:
         source = Source(connector=connection.connector, context=context, origin=origin_of(job, connection, account))
         control = WhileConnected(job, connection.id)
         refresh = Refresh(control, source)
         await refresh.begin()
-        number, after = 0, None
-        while refused is None and (receipts := await _pending(control, connection.id, after)):
-            number, after = number + len(receipts), receipts[-1].id
-            refused = await _handle(control, refresh, receipts)
+        number = await _handle_all(control, refresh, connection.id)
         reasons = await refresh.end()
-    async with job.unit_of_work() as uow:
-        await repository.forget_old(uow, connection.id)
-        if refused is not None:
-            await connections.record_sync(uow, connection.id, refused)
+    if refresh.refused is not None:
+        async with job.unit_of_work() as uow:
+            await connections.record_sync(uow, connection.id, refresh.refused)
     result = {"streams": refresh.totals.by_stream, "receipts": number}
     return Outcome(status="partial" if reasons else "succeeded", result=result, reasons=reasons)
+
+
+async def _account(job: JobContext, connection: OpenConnection) -> Account:
+    try:
+        return await checked_account(job, connection)
+    except (SourceError, ConnectionNotReady) as error:
+        if not (isinstance(error, SourceError) and job.tries_again(error)):
+            async with job.unit_of_work() as uow:
+                await repository.give_up(uow, connection.id, error.code, job_id=job.job_id)
+        raise
+
+
+async def _handle_all(job: JobControl, refresh: Refresh, connection_id: UUID) -> int:
+    """How many receipts were looked at."""
+    number, after = 0, None
+    while not refresh.is_over and (receipts := await _pending(job, connection_id, after)):
+        try:
+            await _handle(job, refresh, receipts)
+        except QuotaExceeded as full:
+            refresh.stop(full)
+        else:
+            number, after = number + len(receipts), receipts[-1].id
+    return number
 
 
 async def _pending(job: JobControl, connection_id: UUID, after: UUID | None) -> Sequence[WebhookReceipt]:
@@ -48,22 +75,21 @@ async def _pending(job: JobControl, connection_id: UUID, after: UUID | None) -> 
         return await repository.pending(uow, connection_id, after=after, limit=AT_A_TIME)
 
 
-async def _handle(job: JobControl, refresh: Refresh, receipts: Sequence[WebhookReceipt]) -> SourceUnauthorized | None:
-    """Ask, land and close in one transaction; the vendor's refusal of the credentials, if that is what came."""
+async def _handle(job: JobControl, refresh: Refresh, receipts: Sequence[WebhookReceipt]) -> None:
+    """Ask, then land and close in one transaction."""
     hints = {receipt.id: [Hint(**hint) for hint in receipt.hints] for receipt in receipts}
     answers = await refresh.ask([hint for found in hints.values() for hint in found])
     async with job.unit_of_work() as uow:
         await refresh.land(uow, answers)
-        endings = {receipt_id: _ending(found, answers) for receipt_id, found in hints.items()}
+        endings = {receipt_id: _ending(job, found, answers) for receipt_id, found in hints.items()}
         closed = {receipt_id: error for receipt_id, (is_over, error) in endings.items() if is_over}
         await repository.handled(uow, closed, job_id=job.job_id)
-    return next((answer for answer in answers.values() if isinstance(answer, SourceUnauthorized)), None)
 
 
-def _ending(hints: Sequence[Hint], answers: Answers) -> tuple[bool, str | None]:
-    """Whether a receipt is done with, and the error if that is why. What may go well later stays pending."""
+def _ending(job: JobControl, hints: Sequence[Hint], answers: Answers) -> tuple[bool, str | None]:
+    """Whether a receipt is done with, and the error if that is why."""
     errors = [answer for hint in hints if isinstance(answer := answers.get(hint), SourceError)]
-    if any(error.retryable or isinstance(error, SourceUnauthorized) for error in errors):
+    if any(isinstance(error, SourceUnauthorized) or job.tries_again(error) for error in errors):
         return False, None
     return True, errors[0].code if errors else None
 
