@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from core.tests.evidence.packs import Pack
 from core.tests.ingest.scripted import T0, Bench, things
+from core.tests.ingest.wide import WideBench
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import insert
@@ -44,11 +45,12 @@ class Desk:
     provided: Provided
     bench: Bench
 
-    async def sync(self, *streams: str, now: datetime = T0) -> UUID:
+    async def sync(self, *streams: str, now: datetime = T0, vendor: Bench | WideBench | None = None) -> UUID:
         """A sync through the job machinery; its id."""
+        bench = vendor or self.bench
 
         async def run(job: JobContext, _params: _Nothing) -> Outcome:
-            return await self.bench.sync(*streams, now=now, job=job)  # type: ignore[arg-type]  # it is what a job is here
+            return await bench.sync(*streams, now=now, job=job)  # type: ignore[arg-type]  # it is what a job is here
 
         task = followed_by_evidence(Task(name=SYNC.name, title=SYNC.title, params=_Nothing, run=run))
         async with self.database.unit_of_work(self.session.tenant_id) as uow:

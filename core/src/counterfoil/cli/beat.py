@@ -25,12 +25,13 @@ def run(_arguments: argparse.Namespace) -> int:
         return 0
 
 
-def _evidence_upkeep(settings: Settings, database: Database) -> Work:
+def evidence_upkeep(settings: Settings, database: Database) -> Work:
+    """What there is to do every hour for evidence packs."""
     return Upkeep(database=database, task=EVIDENCE if settings.evidence_auto else None).run
 
 
 async def _tick_until_told(settings: Settings) -> None:
-    task = asyncio.create_task(run_ticker(settings, _evidence_upkeep))
+    task = asyncio.create_task(run_ticker(settings, evidence_upkeep))
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, task.cancel)
     with suppress(asyncio.CancelledError):

@@ -20,6 +20,7 @@ _VERDICTS = {
     "unconfirmed": "UNCONFIRMED: it agrees with itself, but so does a forged one. Give --public-key to tell who signed it.",
     "unreadable": "UNREADABLE: there is nothing to check.",
 }
+_UNPROVEN = "UNCONFIRMED: nothing was changed since, but the audit log already held other events than were sealed, or no longer all."
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     verify = actions.add_parser(
         "verify",
         help="check a pack, without settings, network or database",
-        description="Check a pack. Exit status: 0 intact, 1 changed, 2 no key given or nothing to check.",
+        description="Check a pack. Exit status: 0 intact, 1 changed, 2 no key given, an event unproven, or nothing to check.",
     )
     verify.add_argument("pack", type=Path, help="the zip")
     verify.add_argument(
@@ -60,7 +61,7 @@ def _verify(pack: Path, given: list[str], *, as_json: bool) -> int:
 
 
 def _in_words(report: Report) -> str:
-    lines = [_VERDICTS[report.verdict]]
+    lines = [_UNPROVEN if report.verdict == "unconfirmed" and report.audit.unproven else _VERDICTS[report.verdict]]
     lines += [f"  {finding.file}: {finding.detail} ({finding.code})" for finding in report.findings]
     if report.verdict in ("intact", "unconfirmed"):
         manifest = report.manifest

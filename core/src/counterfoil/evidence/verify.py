@@ -14,7 +14,8 @@ from counterfoil.evidence.inclusion import AuditReport
 from counterfoil.kit import signing
 
 # intact: unchanged, and signed with a key that was given. changed: see the findings. unconfirmed: nothing speaks against
-# it, but no key was given, and anybody can sign with one of their own. unreadable: there is no archive to judge.
+# it, but no key was given, and anybody can sign with one of their own; or it says itself that audit events in it could not
+# be proven. unreadable: there is no archive to judge.
 Verdict = Literal["intact", "changed", "unconfirmed", "unreadable"]
 _EXIT = {"intact": 0, "changed": 1, "unconfirmed": 2, "unreadable": 2}
 
@@ -75,7 +76,7 @@ def verify(file: BinaryIO, public_keys: Sequence[str] = ()) -> Report:
     if report.findings:
         report.verdict = "changed"
     else:
-        report.verdict = "intact" if public_keys else "unconfirmed"
+        report.verdict = "intact" if public_keys and not report.audit.unproven else "unconfirmed"
     return report
 
 
