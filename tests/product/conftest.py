@@ -39,7 +39,7 @@ class Product:
             if parent == self.process.pid:
                 name = next((part for part in ("simulator", "serve", "worker", "beat") if part in command), None)
                 if name:
-                    found[name] = pid
+                    found["worker-evidence" if "--queues evidence" in command else name] = pid
         for pid, parent, _ in processes():
             if parent == found.get("worker"):
                 found["worker-child"] = pid

@@ -1,5 +1,6 @@
 """Stripe's data from the vendor's API to the table, whole and in parts."""
 
+import io
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from typing import Any
 import httpx2
 import pytest
 from tests.product.conftest import Person, Product
+
+from counterfoil.evidence.verify import verify
 
 pytestmark = pytest.mark.xdist_group("product")
 
@@ -49,6 +52,24 @@ def test_everything_arrives_and_a_second_sync_rewrites_no_row(person: Person, si
     for name in ("rows_inserted", "rows_updated", "rows_deleted"):
         assert set(streams(second, name).values()) == {0}
     assert (person.rows("payout_lines"), person.rows("payments"), person.rows("payouts")) == before
+
+
+def test_a_sync_that_brought_news_has_its_evidence_by_itself(person: Person) -> None:
+    connection = person.connect_stripe()
+    first, second = person.synced(connection), person.synced(connection)
+    deadline = time.monotonic() + 60
+    while (found := person.call("GET", f"/jobs/{first['id']}/evidence"))["state"] != "ready":
+        assert (found["state"], time.monotonic() < deadline) == ("preparing", True), found
+        time.sleep(0.25)
+    pack, key = found["pack"], person.call("GET", "/evidence/key")["public_key"]
+    for name in ("records", "rows"):
+        assert 0 < pack[name]["in_this_pack"] == pack[name]["landed"]
+    content = person.http.get(f"/jobs/{first['id']}/evidence/download").content
+    report = verify(io.BytesIO(content), [key])
+    assert (report.verdict, report.findings) == ("intact", [])
+    assert report.audit.sealed > 0
+    assert (report.audit.unsealed, report.audit.unproven) == (0, 0)
+    assert person.call("GET", f"/jobs/{second['id']}/evidence")["state"] == "absent"
 
 
 def test_new_activity_and_payouts_that_move_on_are_found_by_the_next_sync(

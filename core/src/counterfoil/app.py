@@ -35,7 +35,6 @@ from counterfoil.kit.mail import Mailer, make_mailer
 from counterfoil.kit.provided import Provided
 from counterfoil.kit.ratelimit import RateLimiter
 from counterfoil.kit.sealing import MasterKeys, Place
-from counterfoil.kit.signing import SealKey
 from counterfoil.monitoring.routes import router as monitoring_router
 from counterfoil.objects import ObjectStore, open_store
 from counterfoil.outbound.routes import router as outbound_router
@@ -163,7 +162,6 @@ def _add_features(
         TaskRegistry(TASKS),
         TableRegistry(CORE_TABLES),
         ExportSlots(settings.exports_at_once),
-        SealKey.parse(settings.seal_key.get_secret_value()),
         SealKeys.of(settings),
         _answer_sealer(settings),
     ):

@@ -123,10 +123,15 @@ class Settings(BaseSettings):
     )
     object_store_secret_key: SecretStr = Field(SecretStr(""), description="Secret key for S3")
     evidence_retention_days: int = Field(
-        2557, ge=0, description="For how long an evidence pack cannot be deleted; seven years by default"
+        2557,
+        ge=0,
+        description="An evidence pack cannot be deleted for this long, and is deleted after; seven years by default, 0 keeps "
+        "it for ever",
     )
-
-    evidence_auto: bool = Field(False, description="Make an evidence pack of every sync as soon as it has ended")
+    evidence_auto: bool = Field(
+        True,
+        description="Make an evidence pack of every sync that landed something, or was cut short, as soon as it has ended",
+    )
 
     @property
     def origin(self) -> str:

@@ -21,6 +21,7 @@ from celery.apps.worker import Worker
 from celery.exceptions import SecurityWarning
 from celery.signals import setup_logging, worker_process_init, worker_process_shutdown, worker_shutting_down
 
+from counterfoil.audit.seals import SealKeys
 from counterfoil.config import Settings
 from counterfoil.db import Database
 from counterfoil.evidence.tasks import TASKS as EVIDENCE_TASKS
@@ -32,7 +33,6 @@ from counterfoil.jobs.models import QUEUES
 from counterfoil.jobs.runner import JobRunner
 from counterfoil.jobs.supervisor import Supervisor
 from counterfoil.kit.provided import Provided
-from counterfoil.kit.signing import SealKey
 from counterfoil.objects import ObjectStore, open_store
 from counterfoil.observability import configure_logging, get_logger
 from counterfoil.plugins.manager import PluginManager
@@ -143,7 +143,7 @@ def installed() -> WorkerRegistry:
         async with basic_resources(settings, database) as provided:
             await quarantine_unmigrated(plugins, settings)
             provided.add(plugins)
-            provided.add(SealKey.parse(settings.seal_key.get_secret_value()))
+            provided.add(SealKeys.of(settings))
             yield provided
 
     return WorkerRegistry(tasks={task.name: task for task in TASKS}, resources=resources)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from core.tests.evidence.test_verify import FILES, KEY, OTHER, PACK, signed
+from core.tests.evidence.sealed import KEY, OTHER
+from core.tests.evidence.test_verify import FILES, PACK, signed
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -23,6 +24,7 @@ def test_an_intact_pack_is_told_apart_from_one_nobody_vouches_for(counterfoil: C
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("INTACT")
     assert "Sync, job j, of Acme" in done.stdout
+    assert "audit events: 2 in signed seals, 1 too young for one when the pack was made" in done.stdout
     done = counterfoil("evidence", "verify", str(pack))
     assert done.returncode == 2
     assert done.stdout.startswith("UNCONFIRMED")
@@ -73,6 +75,10 @@ def test_the_key_is_shown_in_both_forms_and_never_the_secret(counterfoil: Comman
     done = counterfoil("evidence", "key", COUNTERFOIL_SEAL_KEY=secret)
     assert done.stdout.splitlines() == [KEY.public_key, f"key id {KEY.key_id}"]
     assert counterfoil("evidence", "key", "--pem", COUNTERFOIL_SEAL_KEY=secret).stdout == KEY.public_key_pem
+    former = {"COUNTERFOIL_SEAL_KEY": secret, "COUNTERFOIL_FORMER_SEAL_KEYS": OTHER.public_key}
+    assert counterfoil("evidence", "key", **former).stdout.splitlines()[2:] == [
+        OTHER.public_key, f"key id {OTHER.key_id}, of earlier packs",
+    ]  # fmt: skip
     wrong = counterfoil("evidence", "key", COUNTERFOIL_SEAL_KEY="c2VjcmV0")
     assert wrong.returncode == 1
     assert "c2VjcmV0" not in wrong.stderr + wrong.stdout

@@ -8,10 +8,14 @@ from uuid import UUID
 import pytest
 from core.tests.evidence.packs import Pack
 from core.tests.ingest.scripted import T0, Bench, things
+from core.tests.ingest.wide import WideBench
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import insert
 
+from counterfoil.audit.sealer import Sealer
+from counterfoil.audit.seals import SealKeys
+from counterfoil.config import Settings
 from counterfoil.connections.models import Connection
 from counterfoil.db import Database
 from counterfoil.evidence.tasks import EVIDENCE, followed_by_evidence
@@ -23,6 +27,7 @@ from counterfoil.jobs.models import Job
 from counterfoil.jobs.runner import JobRunner
 from counterfoil.kit.ids import new_id
 from counterfoil.kit.provided import Provided
+from counterfoil.objects import ObjectStore
 from counterfoil.plugins.records import Outcome, Task
 from counterfoil.testing.plugin import SignedIn
 
@@ -40,11 +45,12 @@ class Desk:
     provided: Provided
     bench: Bench
 
-    async def sync(self, *streams: str, now: datetime = T0) -> UUID:
+    async def sync(self, *streams: str, now: datetime = T0, vendor: Bench | WideBench | None = None) -> UUID:
         """A sync through the job machinery; its id."""
+        bench = vendor or self.bench
 
         async def run(job: JobContext, _params: _Nothing) -> Outcome:
-            return await self.bench.sync(*streams, now=now, job=job)  # type: ignore[arg-type]  # it is what a job is here
+            return await bench.sync(*streams, now=now, job=job)  # type: ignore[arg-type]  # it is what a job is here
 
         task = followed_by_evidence(Task(name=SYNC.name, title=SYNC.title, params=_Nothing, run=run))
         async with self.database.unit_of_work(self.session.tenant_id) as uow:
@@ -52,6 +58,12 @@ class Desk:
             job = await service.enqueue(uow, SYNC, params, title="Sync s")
         await self.run(job.id, task)
         return job.id
+
+    async def seal(self) -> None:
+        """What the ticker does every second."""
+        provided = self.provided
+        store = provided[ObjectStore]  # type: ignore[type-abstract]  # provided under the protocol
+        await Sealer(database=self.database, keys=provided[SealKeys], store=store).seal()
 
     async def run(self, job_id: UUID, task: Task = EVIDENCE) -> Job:
         """Let a worker have the job."""
@@ -68,6 +80,7 @@ class Desk:
         path = f"/api/v1/jobs/{job_id}/evidence"
         asked = await self.session.client.post(path)
         assert asked.status_code == 202, asked.text
+        await self.seal()
         done = await self.run(UUID(asked.json()["job_id"]))
         assert done.status == "succeeded", done.error
         answer = await self.session.client.get(f"{path}/download")
@@ -77,7 +90,7 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(signed_in: SignedIn, database: Database, app: FastAPI) -> Desk:
+async def desk(signed_in: SignedIn, database: Database, app: FastAPI, settings: Settings) -> Desk:
     connection_id = new_id()
     async with database.unit_of_work(signed_in.tenant_id) as uow:
         await uow.session.execute(
@@ -87,7 +100,17 @@ async def desk(signed_in: SignedIn, database: Database, app: FastAPI) -> Desk:
             )
         )  # fmt: skip
     bench = Bench(database=database, tenant_id=signed_in.tenant_id, connection_id=connection_id)
-    return Desk(session=signed_in, database=database, provided=app.state.provided, bench=bench)
+    # Most tests ask for the pack themselves.
+    quiet = settings.model_copy(update={"evidence_auto": False})
+    return Desk(session=signed_in, database=database, provided=with_settings(app.state.provided, quiet), bench=bench)
+
+
+def with_settings(provided: Provided, settings: Settings) -> Provided:
+    """The same things with other settings."""
+    other = Provided()
+    other.__dict__.update({name: dict(things) for name, things in provided.__dict__.items()})
+    other.add(settings)
+    return other
 
 
 def awkward_things() -> dict[str, Any]:

@@ -21,7 +21,6 @@ from core.tests.ingest.scripted import T0, things
 from counterfoil.config import Settings
 from counterfoil.evidence import layout
 from counterfoil.kit.ids import new_id
-from counterfoil.kit.provided import Provided
 from counterfoil.worker import installed
 
 
@@ -174,21 +173,6 @@ async def test_a_pack_that_was_asked_for_twice_is_made_once(desk: Desk) -> None:
     assert ready.json()["state"] == "ready"
 
 
-async def test_a_sync_asks_for_its_own_pack_where_the_operator_wants_that(desk: Desk, settings: Settings) -> None:
-    desk.bench.world.things = things(3)
-    quiet = await desk.sync("things")
-    desk.provided = _copied(desk.provided)
-    desk.provided.add(settings.model_copy(update={"evidence_auto": True}))
-    desk.bench.world.things = things(4)
-    job_id = await desk.sync("things", now=T0 + timedelta(hours=1))
-    client = desk.session.client
-    assert (await client.get(f"/api/v1/jobs/{quiet}/evidence")).json()["state"] == "absent"
-    state = (await client.get(f"/api/v1/jobs/{job_id}/evidence")).json()
-    assert state["state"] == "preparing"
-    assert (await desk.run(UUID(state["job_id"]))).status == "succeeded"
-    assert (await client.get(f"/api/v1/jobs/{job_id}/evidence")).json()["state"] == "ready"
-
-
 async def test_a_worker_has_what_the_job_asks_for(desk: Desk, settings: Settings) -> None:
     desk.bench.world.things = things(2)
     registry = installed()
@@ -210,9 +194,3 @@ async def test_a_pack_waits_for_the_end_of_its_sync(desk: Desk, admin: "asyncpg.
         "UPDATE core.jobs SET status = 'succeeded', finished_at = $2 WHERE id = $1", job_id, finished_at
     )
     assert (await making).status == "succeeded"
-
-
-def _copied(provided: Provided) -> Provided:
-    other = Provided()
-    other.__dict__.update({name: dict(things) for name, things in provided.__dict__.items()})
-    return other

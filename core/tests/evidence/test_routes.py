@@ -1,6 +1,7 @@
 """Who may have evidence, and what is on record about it."""
 
 import asyncio
+import base64
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,9 +13,12 @@ import httpx2
 import pytest
 from core.tests.evidence.conftest import Desk
 from core.tests.ingest.scripted import things
+from fastapi import FastAPI
 
+from counterfoil.audit.seals import SealKeys
 from counterfoil.config import Settings
 from counterfoil.kit.ids import new_id
+from counterfoil.kit.signing import SealKey
 from counterfoil.testing.plugin import SignedIn
 
 SignIn = Callable[[], Awaitable[SignedIn]]
@@ -91,6 +95,25 @@ async def test_nobody_gets_in_without_signing_in(client: httpx2.AsyncClient) -> 
         await client.get("/api/v1/evidence/key"),
     ):
         assert answer.status_code == 401
+
+
+async def test_the_keys_of_earlier_packs_are_told_beside_the_current_one(desk: Desk, app: FastAPI) -> None:
+    path = "/api/v1/evidence/key"
+    now = (await desk.session.client.get(path)).json()
+    assert (now["is_current"], now["former"]) == (True, [])
+    keys, former = app.state.provided[SealKeys], SealKey.parse(base64.b64encode(bytes(32)).decode())
+    app.state.provided.add(SealKeys(keys.signing, (former.public_key,)))
+    rotated = (await desk.session.client.get(path)).json()
+    assert rotated["former"] == [
+        {
+            "algorithm": "Ed25519",
+            "key_id": former.key_id,
+            "public_key": former.public_key,
+            "public_key_pem": former.public_key_pem,
+            "is_current": False,
+        }
+    ]
+    assert rotated | {"former": []} == now
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from core.tests.evidence.packs import Member, Pack, zipped
+from core.tests.evidence.sealed import KEY, OTHER, TENANT, audited, event
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,13 +19,11 @@ from counterfoil.evidence.layout import encode
 from counterfoil.evidence.verify import Report, verify
 from counterfoil.kit.signing import SealKey
 
-KEY = SealKey.parse("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
-OTHER = SealKey.parse("//79/Pv6+fj39vX08/Lx8O/u7ezr6uno5+bl5OPi4eA=")
 FILES = {
     "README.txt": b"how to check\n" * 20,
     "canonical/payments.csv": b"id,amount\n1,2.50\n" * 40,
     "raw/charges.jsonl": b'{"id": "ch_1", "amount": 250}\n' * 60,
-    "audit.jsonl": b"",
+    **audited([event("core.job.requested", 10), event("core.job.finished", 12), event("core.job.cancelled", 30)]),
     "counts.json": b"{}\n",
 }
 
@@ -36,7 +35,7 @@ def signed(files: dict[str, bytes], key: SealKey = KEY, **changes: Any) -> bytes
     manifest = {
         "format": layout.FORMAT,
         "job": {"id": "j", "title": "Sync"},
-        "tenant": {"name": "Acme"},
+        "tenant": {"id": str(TENANT), "name": "Acme"},
         "as_of": "2026-11-23T00:00:00+00:00",
         "signing": {"algorithm": "Ed25519", "key_id": key.key_id, "public_key": key.public_key},
         "files": [
@@ -60,12 +59,14 @@ def test_what_nobody_touched_is_intact() -> None:
     report = PACK.verify()
     assert (report.verdict, report.findings, report.exit_code) == ("intact", [], 0)
     assert (report.key_id, report.files_checked) == (KEY.key_id, len(FILES))
+    assert (report.audit.sealed, report.audit.unsealed, report.audit.unproven) == (2, 1, 0)
 
 
 async def test_so_is_a_pack_from_the_job_that_makes_them(pack: Pack) -> None:
     report = pack.verify()
     assert (report.verdict, report.findings) == ("intact", [])
     assert report.files_checked == len(pack.members) - 2
+    assert (report.audit.sealed, report.audit.unsealed) == (len(pack.lines("audit.jsonl")), 0)
 
 
 def test_without_a_key_nobody_can_tell_who_signed_it() -> None:

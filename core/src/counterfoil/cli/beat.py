@@ -7,7 +7,10 @@ from contextlib import suppress
 
 from counterfoil.cli.services import usable_settings
 from counterfoil.config import Settings
-from counterfoil.jobs.ticker import run_ticker
+from counterfoil.db import Database
+from counterfoil.evidence.tasks import EVIDENCE
+from counterfoil.evidence.upkeep import Upkeep
+from counterfoil.jobs.ticker import Work, run_ticker
 from counterfoil.observability import configure_logging
 
 
@@ -22,8 +25,13 @@ def run(_arguments: argparse.Namespace) -> int:
         return 0
 
 
+def evidence_upkeep(settings: Settings, database: Database) -> Work:
+    """What there is to do every hour for evidence packs."""
+    return Upkeep(database=database, task=EVIDENCE if settings.evidence_auto else None).run
+
+
 async def _tick_until_told(settings: Settings) -> None:
-    task = asyncio.create_task(run_ticker(settings))
+    task = asyncio.create_task(run_ticker(settings, evidence_upkeep))
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, task.cancel)
     with suppress(asyncio.CancelledError):

@@ -9,8 +9,10 @@ from counterfoil.cli.errors import CommandError
 from counterfoil.cli.home import Home
 from counterfoil.cli.output import say
 from counterfoil.cli.services import read_settings
+from counterfoil.config import Settings
+from counterfoil.evidence.inclusion import AuditReport
 from counterfoil.evidence.verify import Report, verify_file
-from counterfoil.kit.signing import SealKey, parse_public_key
+from counterfoil.kit.signing import SealKey, key_id_of, parse_public_key
 
 _VERDICTS = {
     "intact": "INTACT: nothing was changed, and it was signed with the key you gave.",
@@ -18,6 +20,7 @@ _VERDICTS = {
     "unconfirmed": "UNCONFIRMED: it agrees with itself, but so does a forged one. Give --public-key to tell who signed it.",
     "unreadable": "UNREADABLE: there is nothing to check.",
 }
+_UNPROVEN = "UNCONFIRMED: nothing was changed since, but the audit log already held other events than were sealed, or no longer all."
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     verify = actions.add_parser(
         "verify",
         help="check a pack, without settings, network or database",
-        description="Check a pack. Exit status: 0 intact, 1 changed, 2 no key given or nothing to check.",
+        description="Check a pack. Exit status: 0 intact, 1 changed, 2 no key given, an event unproven, or nothing to check.",
     )
     verify.add_argument("pack", type=Path, help="the zip")
     verify.add_argument(
@@ -36,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="as `counterfoil evidence key` prints it, or a file that holds it; repeatable, for keys of other times",
     )
     verify.add_argument("--json", action="store_true", help="print the report as JSON")
-    key = actions.add_parser("key", help="print the public key of this installation")
+    key = actions.add_parser("key", help="print the public key of this installation, and the former ones")
     key.add_argument("--pem", action="store_true", help="as PEM, for OpenSSL")
 
 
@@ -58,15 +61,25 @@ def _verify(pack: Path, given: list[str], *, as_json: bool) -> int:
 
 
 def _in_words(report: Report) -> str:
-    lines = [_VERDICTS[report.verdict]]
+    lines = [_UNPROVEN if report.verdict == "unconfirmed" and report.audit.unproven else _VERDICTS[report.verdict]]
     lines += [f"  {finding.file}: {finding.detail} ({finding.code})" for finding in report.findings]
     if report.verdict in ("intact", "unconfirmed"):
         manifest = report.manifest
         lines += [
             f"  {manifest['job']['title']}, job {manifest['job']['id']}, of {manifest['tenant']['name']}",
             f"  as of {manifest['as_of']}, signed with the key {report.key_id}, {report.files_checked} files",
+            f"  {_audit_in_words(report.audit)}",
         ]
     return "\n".join(lines)
+
+
+def _audit_in_words(audit: AuditReport) -> str:
+    events = [f"{audit.sealed} in signed seals"]
+    if audit.unsealed:
+        events.append(f"{audit.unsealed} too young for one when the pack was made")
+    if audit.unproven:
+        events.append(f"{audit.unproven} that could not be proven to be in theirs any more")
+    return f"audit events: {', '.join(events)}"
 
 
 def _public_key(text: str) -> str:
@@ -92,4 +105,13 @@ def _key(*, as_pem: bool) -> int:
         say(key.public_key_pem.rstrip())
     else:
         say(f"{key.public_key}\nkey id {key.key_id}")
+        for former in _former_keys(settings):
+            say(f"{former}\nkey id {key_id_of(former)}, of earlier packs")
     return 0
+
+
+def _former_keys(settings: Settings) -> list[str]:
+    try:
+        return [parse_public_key(key) for key in settings.former_seal_keys.split(",") if key.strip()]
+    except ValueError as error:
+        raise CommandError(f"COUNTERFOIL_FORMER_SEAL_KEYS: {error}") from None

@@ -21,6 +21,8 @@ from counterfoil.cli.services import child_environment, demo_settings, read_sett
 from counterfoil.config import Settings
 from counterfoil.embedded import EmbeddedError
 from counterfoil.embedded.server import EmbeddedServer
+from counterfoil.evidence.tasks import EVIDENCE
+from counterfoil.jobs.models import QUEUES
 from counterfoil.simulation.simulators import DemoConnection, Simulator, load_simulators
 
 _LOOKS_EVERY_S = 1.0
@@ -115,7 +117,10 @@ class Demo:
             argv = own_command("simulator", kind, "--port", str(port), "--world", str(self._home.world_path))
             self._add(f"simulator-{kind}", argv, outside, address=f"http://127.0.0.1:{port}")
         self._add("serve", own_command("serve"), inside, address=self._settings.origin)
-        self._add("worker", own_command("worker"), inside)
+        # A pack of evidence may take minutes: it has a worker of its own, so that syncs never wait for one.
+        others = ",".join(queue for queue in QUEUES if queue != EVIDENCE.queue)
+        self._add("worker", own_command("worker", "--queues", others), inside)
+        self._add("worker-evidence", own_command("worker", "--queues", EVIDENCE.queue, "--concurrency", "1"), inside)
         self._add("beat", own_command("beat"), inside)
         with step("API, worker, ticker and simulators"):
             self._wait_until_ready()

@@ -7,11 +7,15 @@ from typing import Any
 FORMAT = "counterfoil.evidence/1"
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.sig"
+AUDIT = "audit.jsonl"
+PROOFS = "audit_proofs.json"
 UNLISTED = (MANIFEST, SIGNATURE)
 
 SIGNATURE_BYTES = 64
 MOST_MEMBERS = 10_000
 LARGEST_MANIFEST = 16 * 1024 * 1024
+# The audit events of one job, or their proofs: a proof is a kilobyte or two, and a job has a few events.
+LARGEST_AUDIT = 64 * 1024 * 1024
 # JSON and CSV shrink to a twentieth or so; a pack that claims to hold much more is made to keep its reader busy.
 LARGEST_RATIO = 200
 SMALL_PACK = 1 << 30

@@ -1,14 +1,17 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, func
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, UniqueConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from counterfoil.db.base import CoreBase, TenantOwned
 
 
 class EvidencePack(TenantOwned, CoreBase):
-    """The one pack of a job. It may outlive the job's row, so nothing but the id ties it to that."""
+    """The one pack of a job. It may outlive the job's row, so nothing but the id ties it to that.
+
+    What was landed is null where nobody counted it: the sync was cut off.
+    """
 
     __tablename__ = "evidence_packs"
     __table_args__ = (
@@ -24,4 +27,8 @@ class EvidencePack(TenantOwned, CoreBase):
     signature: Mapped[bytes]
     key_id: Mapped[str]
     as_of: Mapped[datetime]
+    records_landed: Mapped[int | None] = mapped_column(BigInteger)
+    records_packed: Mapped[int] = mapped_column(BigInteger)
+    rows_landed: Mapped[int | None] = mapped_column(BigInteger)
+    rows_packed: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

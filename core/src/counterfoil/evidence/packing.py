@@ -10,11 +10,13 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any, BinaryIO
 
+from counterfoil.audit.seals import SealKeys
 from counterfoil.db.database import Database
 from counterfoil.evidence import layout, repository
+from counterfoil.evidence.content import Content
 from counterfoil.evidence.layout import encode
 from counterfoil.evidence.repository import Driver
-from counterfoil.evidence.sections import SECTIONS, Rows, Subject, Text
+from counterfoil.evidence.sections import SECTIONS, Making, Rows, Subject, Text
 from counterfoil.kit.clock import utc_now
 from counterfoil.kit.signing import SealKey
 
@@ -30,37 +32,41 @@ class Packed:
     manifest: bytes
     signature: bytes
     as_of: datetime
+    content: Content
 
 
-async def pack(database: Database, subject: Subject, file: BinaryIO, *, key: SealKey, on_file: OnFile) -> Packed:
+async def pack(database: Database, subject: Subject, file: BinaryIO, *, keys: SealKeys, on_file: OnFile) -> Packed:
     """Write a whole pack into a file.
 
     Args:
         database: where the rows are.
         subject: the finished job.
         file: empty, seekable.
-        key: signs the manifest.
+        keys: one signs the manifest, and they are those that sealed the audit log.
         on_file: told of every file that is complete.
     """
     with zipfile.ZipFile(file, "w") as archive:
-        writer = _Writer(archive)
         async with repository.snapshot(database, subject.tenant.id) as driver:
             as_of = await repository.instant(driver)
+            held = await repository.holdings(driver, subject.connection.id, subject.run_ids, since=subject.began)
+            making = Making(subject=subject, held=held, keys=keys)
+            writer = _Writer(archive, making.counts)
             for section in SECTIONS:
-                for part in await section(driver, subject, writer.counts):
+                for part in await section(driver, making):
                     if isinstance(part, Text):
                         writer.add(part.path, part.content)
                     else:
                         await writer.copy(driver, part)
                     await on_file(part.path)
-        manifest = encode(_manifest(subject, writer, as_of=as_of, key=key))
-        signature = key.sign(manifest)
+        manifest = encode(_manifest(making, writer, as_of=as_of, key=keys.signing))
+        signature = keys.signing.sign(manifest)
         writer.add(layout.MANIFEST, manifest)
         writer.add(layout.SIGNATURE, signature)
-    return Packed(manifest=manifest, signature=signature, as_of=as_of)
+    return Packed(manifest=manifest, signature=signature, as_of=as_of, content=making.content)
 
 
-def _manifest(subject: Subject, writer: "_Writer", *, as_of: datetime, key: SealKey) -> dict[str, Any]:
+def _manifest(making: Making, writer: "_Writer", *, as_of: datetime, key: SealKey) -> dict[str, Any]:
+    subject = making.subject
     tenant, connection, job = subject.tenant, subject.connection, subject.job
     return {
         "format": layout.FORMAT,
@@ -104,6 +110,7 @@ def _manifest(subject: Subject, writer: "_Writer", *, as_of: datetime, key: Seal
             }
             for run in subject.runs
         ],
+        "content": making.content.public(),
         "as_of": _time(as_of),
         "created_at": _time(utc_now()),
         "software": {"name": "counterfoil", "version": version("counterfoil")},
@@ -145,10 +152,10 @@ class _Member:
 
 
 class _Writer:
-    def __init__(self, archive: zipfile.ZipFile) -> None:
+    def __init__(self, archive: zipfile.ZipFile, counts: dict[str, int]) -> None:
         self._archive = archive
+        self._counts = counts
         self.entries: list[_Entry] = []
-        self.counts: dict[str, int] = {}
 
     def add(self, path: str, content: bytes) -> None:
         with self._member(path) as member:
@@ -167,7 +174,7 @@ class _Writer:
             done = await driver.copy_from_query(
                 rows.query, *rows.arguments, output=output, format="csv", encoding="utf-8", **form
             )
-        self.counts[rows.path] = int(done.removeprefix("COPY "))
+        self._counts[rows.path] = int(done.removeprefix("COPY "))
 
     @contextmanager
     def _member(self, path: str) -> Iterator[_Member]:

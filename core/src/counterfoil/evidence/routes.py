@@ -7,12 +7,12 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 from starlette.responses import StreamingResponse
 
+from counterfoil.audit.seals import SealKeys
 from counterfoil.db import UnitOfWork
 from counterfoil.evidence import service
 from counterfoil.evidence.schemas import EvidenceOut, PackOut, SealKeyOut
-from counterfoil.evidence.tasks import EVIDENCE, EvidenceParams
+from counterfoil.evidence.tasks import EVIDENCE
 from counterfoil.jobs import service as jobs
-from counterfoil.kit.signing import SealKey
 from counterfoil.objects import ObjectStore
 from counterfoil.objects import service as objects
 from counterfoil.rbac import Scope, require, require_member
@@ -41,14 +41,7 @@ async def create_evidence(
         response.status_code = 200
         return ready
     subject = await service.subject(scope.uow, job_id)
-    made = await jobs.enqueue(
-        scope.uow,
-        EVIDENCE,
-        EvidenceParams(job_id=job_id),
-        title=f"Evidence of {subject.job.title}",
-        subject=(jobs.RESOURCE, job_id),
-    )
-    return EvidenceOut.of_attempt(made)
+    return EvidenceOut.of_attempt(await service.ask(scope.uow, EVIDENCE, subject.job))
 
 
 @router.get("/jobs/{job_id}/evidence", operation_id="getEvidence", responses=problem_responses(401, 403, 404))
@@ -93,10 +86,10 @@ async def download_evidence(
 
 @router.get("/evidence/key", operation_id="getEvidenceKey", responses=problem_responses(401, 403))
 async def get_evidence_key(
-    _scope: Annotated[Scope, require_member()], key: Annotated[SealKey, Depends(provided(SealKey))]
+    _scope: Annotated[Scope, require_member()], keys: Annotated[SealKeys, Depends(provided(SealKeys))]
 ) -> SealKeyOut:
-    """The public key to check packs with. Keep it where the packs are not."""
-    return SealKeyOut(key_id=key.key_id, public_key=key.public_key, public_key_pem=key.public_key_pem)
+    """The public keys to check packs with: the current one, and those of earlier packs. Keep them where the packs are not."""
+    return SealKeyOut.of_keys(keys)
 
 
 async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -5,8 +5,9 @@ from datetime import timedelta
 from uuid import UUID
 
 from counterfoil import audit
-from counterfoil.db.database import UnitOfWork
+from counterfoil.db.database import Database, UnitOfWork
 from counterfoil.evidence import repository
+from counterfoil.evidence.content import Landed
 from counterfoil.evidence.errors import NothingToProve, PackMissing
 from counterfoil.evidence.models import EvidencePack
 from counterfoil.evidence.packing import Packed
@@ -19,6 +20,7 @@ from counterfoil.kit.ids import new_id
 from counterfoil.objects import service as objects
 from counterfoil.objects.models import StoredObject
 from counterfoil.objects.service import Written
+from counterfoil.plugins.records import Task
 
 KIND = "core.evidence"
 RESOURCE = "evidence_pack"
@@ -34,9 +36,24 @@ async def latest_attempt(uow: UnitOfWork, job_id: UUID) -> Job | None:
     return await repository.latest_attempt(uow, job_id, kind=KIND)
 
 
-async def has_evidence(uow: UnitOfWork, job_id: UUID) -> bool:
-    """Whether the job got as far as asking the vendor."""
-    return bool(await repository.runs_of(uow, job_id))
+async def has_news(uow: UnitOfWork, job_id: UUID) -> bool:
+    """Whether a sync landed something, or read something and not all of it."""
+    return await repository.has_news(uow, job_id)
+
+
+async def count_landed(database: Database, tenant_id: UUID, job_id: UUID) -> Landed:
+    """What a sync has landed, each record and row once; to be counted as soon as it has, before others change it."""
+    async with database.unit_of_work(tenant_id) as uow:
+        runs = await repository.runs_of(uow, job_id)
+    async with repository.snapshot(database, tenant_id) as driver:
+        since = min(run.started_at for run in runs)
+        held = await repository.holdings(driver, runs[0].connection_id, [run.id for run in runs], since=since)
+        return Landed(records=sum(held.records.values()), rows=await repository.count_rows(driver, held))
+
+
+async def awaits_seal(uow: UnitOfWork, job: Job) -> bool:
+    """Whether some audit event of the job is in no seal yet."""
+    return await repository.awaits_seal(uow, job.correlation_id, job.id)
 
 
 async def subject(uow: UnitOfWork, job_id: UUID) -> Subject:
@@ -64,10 +81,9 @@ async def subject(uow: UnitOfWork, job_id: UUID) -> Subject:
 async def record(
     uow: UnitOfWork, job_id: UUID, *, packed: Packed, written: Written, key_id: str, retention_days: int
 ) -> EvidencePack:
-    """Make a written pack the tenant's; it cannot be deleted before the retention ends."""
-    stored = await objects.index(
-        uow, written, media_type=MEDIA_TYPE, retention_until=utc_now() + timedelta(days=retention_days)
-    )
+    """Make a written pack the tenant's; it cannot be deleted before the retention ends, which for 0 days it never does."""
+    retention_until = utc_now() + timedelta(days=retention_days) if retention_days else None
+    stored = await objects.index(uow, written, media_type=MEDIA_TYPE, retention_until=retention_until)
     pack = await repository.add_pack(
         uow,
         {
@@ -79,6 +95,10 @@ async def record(
             "signature": packed.signature,
             "key_id": key_id,
             "as_of": packed.as_of,
+            "records_landed": packed.content.records.landed,
+            "records_packed": packed.content.records.in_this_pack,
+            "rows_landed": packed.content.rows.landed,
+            "rows_packed": packed.content.rows.in_this_pack,
         },
     )
     await audit.record(
@@ -95,6 +115,33 @@ async def record(
         },
     )
     return pack
+
+
+async def ask(uow: UnitOfWork, task: Task, about: Job) -> Job:
+    """The job that makes the pack of another one; the one that is at it already, if any."""
+    return await jobs.enqueue(
+        uow,
+        task,
+        task.params.model_validate({"job_id": about.id}),
+        title=f"Evidence of {about.title}",
+        subject=(jobs.RESOURCE, about.id),
+    )
+
+
+async def delete_expired(uow: UnitOfWork, *, limit: int) -> int:
+    """Delete packs whose retention is over, each with its audit event; how many there were, at most ``limit``."""
+    packs = await repository.expired_packs(uow, limit=limit)
+    for pack in packs:
+        await repository.delete_pack(uow, pack.id)
+        await objects.delete(uow, pack.object_id)
+        await audit.record(
+            uow,
+            action="core.evidence.expired",
+            resource_type=RESOURCE,
+            resource_id=pack.id,
+            payload={"job_id": str(pack.job_id), "sha256": pack.sha256, "created_at": pack.created_at.isoformat()},
+        )
+    return len(packs)
 
 
 async def stored_object(uow: UnitOfWork, pack: EvidencePack) -> StoredObject:

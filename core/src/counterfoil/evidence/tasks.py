@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from counterfoil.audit.seals import SealKeys
 from counterfoil.config import Settings
 from counterfoil.evidence import packing, service
 from counterfoil.evidence.models import EvidencePack
@@ -15,13 +16,16 @@ from counterfoil.evidence.sections import Subject
 from counterfoil.jobs import service as jobs
 from counterfoil.jobs.context import JobContext
 from counterfoil.jobs.errors import JobUnfinished
-from counterfoil.kit.signing import SealKey
+from counterfoil.jobs.models import Job
 from counterfoil.objects import ObjectStore
 from counterfoil.objects import service as objects
 from counterfoil.plugins.records import Outcome, Task
 
 _PATIENCE_S = 30.0
 _LOOK_EVERY_S = 0.5
+# The sealer comes by every second, but a long transaction anywhere makes it wait.
+_SEAL_PATIENCE_S = 5.0
+_LOOK_FOR_SEALS_EVERY_S = 0.25
 
 
 class EvidenceParams(BaseModel):
@@ -32,11 +36,12 @@ class EvidenceParams(BaseModel):
 
 async def run_evidence(job: JobContext, params: EvidenceParams) -> Outcome:
     """Write the pack to a temporary file, store that, and put it on record."""
-    key, store = job.provided[SealKey], job.provided[ObjectStore]  # type: ignore[type-abstract]  # provided under the protocol
+    keys, store = job.provided[SealKeys], job.provided[ObjectStore]  # type: ignore[type-abstract]  # provided under the protocol
     async with job.unit_of_work() as uow:
         if pack := await service.find(uow, params.job_id):
             return _outcome(pack)
     subject = await _finished(job, params.job_id)
+    await _sealed(job, subject.job)
     done = 0
 
     async def on_file(path: str) -> None:
@@ -46,7 +51,7 @@ async def run_evidence(job: JobContext, params: EvidenceParams) -> Outcome:
             await job.progress(uow, done=done, message=path)
 
     with tempfile.TemporaryFile(prefix="counterfoil-evidence-") as file:
-        packed = await packing.pack(job.database, subject, file, key=key, on_file=on_file)
+        packed = await packing.pack(job.database, subject, file, keys=keys, on_file=on_file)
         file.seek(0)
         written = await objects.write(store, job.tenant_id, file, purpose="evidence")
     async with job.unit_of_work() as uow:
@@ -55,7 +60,7 @@ async def run_evidence(job: JobContext, params: EvidenceParams) -> Outcome:
             params.job_id,
             packed=packed,
             written=written,
-            key_id=key.key_id,
+            key_id=keys.signing.key_id,
             retention_days=job.provided[Settings].evidence_retention_days,
         )
     return _outcome(pack)
@@ -74,24 +79,38 @@ async def _finished(job: JobContext, job_id: UUID) -> Subject:
             await asyncio.sleep(_LOOK_EVERY_S)
 
 
+async def _sealed(job: JobContext, of: Job) -> None:
+    """Give the sealer a moment: what is in no seal by then is in the pack without a proof."""
+    deadline = time.monotonic() + _SEAL_PATIENCE_S
+    while True:
+        async with job.database.unit_of_work(job.tenant_id) as uow:
+            if not await service.awaits_seal(uow, of):
+                return
+        if time.monotonic() > deadline:
+            return
+        await asyncio.sleep(_LOOK_FOR_SEALS_EVERY_S)
+
+
 def _outcome(pack: EvidencePack) -> Outcome:
     return Outcome(result={"pack_id": str(pack.id), "sha256": pack.sha256, "key_id": pack.key_id})
 
 
-EVIDENCE = Task(name=service.KIND, title="Evidence pack", params=EvidenceParams, run=run_evidence, queue="export")
+EVIDENCE = Task(name=service.KIND, title="Evidence pack", params=EvidenceParams, run=run_evidence, queue="evidence")
 TASKS = (EVIDENCE,)
 
 
 def followed_by_evidence(sync: Task) -> Task:
-    """The same sync, which asks for its own pack in the end where ``evidence_auto`` is set."""
+    """The same sync, which counts what it landed, and asks for its own pack unless ``evidence_auto`` says no."""
 
     async def run(job: JobContext, params: BaseModel) -> Outcome:
         outcome = await sync.run(job, params)
+        async with job.database.unit_of_work(job.tenant_id) as uow:
+            if not await service.has_news(uow, job.job_id):
+                return outcome
+        landed = await service.count_landed(job.database, job.tenant_id, job.job_id)
         if job.provided[Settings].evidence_auto:
             async with job.unit_of_work() as uow:
-                if await service.has_evidence(uow, job.job_id):
-                    wanted = EvidenceParams(job_id=job.job_id)
-                    await jobs.enqueue(uow, EVIDENCE, wanted, subject=(jobs.RESOURCE, job.job_id))
-        return outcome
+                await service.ask(uow, EVIDENCE, await jobs.get(uow, job.job_id))
+        return replace(outcome, result=outcome.result | landed.in_result())
 
     return replace(sync, run=run)

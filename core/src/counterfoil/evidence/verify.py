@@ -8,12 +8,14 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from counterfoil.evidence import layout
+from counterfoil.evidence import inclusion, layout
 from counterfoil.evidence.container import Container, Member, NotAPack, Tampered
+from counterfoil.evidence.inclusion import AuditReport
 from counterfoil.kit import signing
 
 # intact: unchanged, and signed with a key that was given. changed: see the findings. unconfirmed: nothing speaks against
-# it, but no key was given, and anybody can sign with one of their own. unreadable: there is no archive to judge.
+# it, but no key was given, and anybody can sign with one of their own; or it says itself that audit events in it could not
+# be proven. unreadable: there is no archive to judge.
 Verdict = Literal["intact", "changed", "unconfirmed", "unreadable"]
 _EXIT = {"intact": 0, "changed": 1, "unconfirmed": 2, "unreadable": 2}
 
@@ -33,6 +35,7 @@ class Report:
     key_id: str | None = None
     manifest: dict[str, Any] = field(default_factory=dict)
     files_checked: int = 0
+    audit: AuditReport = field(default_factory=AuditReport)
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -73,7 +76,7 @@ def verify(file: BinaryIO, public_keys: Sequence[str] = ()) -> Report:
     if report.findings:
         report.verdict = "changed"
     else:
-        report.verdict = "intact" if public_keys else "unconfirmed"
+        report.verdict = "intact" if public_keys and not report.audit.unproven else "unconfirmed"
     return report
 
 
@@ -90,6 +93,30 @@ def _verify(container: Container, public_keys: Sequence[str], report: Report) ->
             _check_file(member, read, listed, report)
     for path in sorted(listed.keys() - {member.name for member in container.members}):
         report.add(path, "missing", "the manifest lists it, but it is not here")
+    _check_audit(read, listed, public_keys, report)
+
+
+def _check_audit(
+    read: "_Contents", listed: dict[str, tuple[str, int]], public_keys: Sequence[str], report: Report
+) -> None:
+    """The events against their seals; what is not as it was signed, or not there, was found before."""
+    files = (layout.AUDIT, layout.PROOFS)
+    for name in files:
+        if name not in listed and report.manifest:
+            report.add(name, "missing", "no pack is without it")
+    touched = {finding.file for finding in report.findings}
+    if not report.manifest or touched & {*files, layout.MANIFEST}:
+        return
+    audit, proofs = (read.small(name, most=layout.LARGEST_AUDIT) for name in files)
+    if audit is None or proofs is None:
+        return
+    report.audit = inclusion.check(
+        audit,
+        proofs,
+        tenant_id=str(report.manifest["tenant"]["id"]),
+        public_keys=public_keys,
+        found=lambda file, detail: report.add(file, "audit", detail),
+    )
 
 
 def _check_file(member: Member, read: "_Contents", listed: dict[str, tuple[str, int]], report: Report) -> None:
@@ -112,11 +139,11 @@ class _Contents:
         names = (member.name for member in container.members)
         self._following = dict(zip_longest(names, container.members[1:]))
 
-    def small(self, name: str) -> bytes | None:
+    def small(self, name: str, *, most: int = layout.LARGEST_MANIFEST) -> bytes | None:
         member = next((member for member in self._container.members if member.name == name), None)
         if member is None:
             self._report.add(name, "missing", "no pack is without it")
-        elif member.size > layout.LARGEST_MANIFEST:
+        elif member.size > most:
             self._report.add(name, "too_big", "it is larger than any pack's")
         else:
             content = bytearray()
@@ -149,6 +176,7 @@ def _parse(manifest: bytes, report: Report) -> dict[str, tuple[str, int]]:
             and len(listed) == len(document["files"])
             and all(layout.is_member_name(path) for path in listed)
             and signing.key_id_of(document["signing"]["public_key"]) == key_id
+            and isinstance(document["tenant"]["id"], str)
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         sound = False

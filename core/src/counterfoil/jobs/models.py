@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from counterfoil.db.base import CoreBase, TenantOwned, Timestamps
 
-QUEUES = ("sync", "recon", "export", "workspace", "ai")
+QUEUES = ("sync", "recon", "export", "workspace", "ai", "evidence")
 UNFINISHED = ("queued", "running")
 STATUSES = (*UNFINISHED, "succeeded", "partial", "failed", "cancelled")
 

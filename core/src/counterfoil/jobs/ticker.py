@@ -33,6 +33,9 @@ from counterfoil.objects import ObjectStore, open_store
 from counterfoil.objects.service import sweep_orphans
 from counterfoil.observability import get_logger
 
+# Answers how much was done.
+Work = Callable[[], Awaitable[int]]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Duty:
@@ -41,7 +44,7 @@ class Duty:
     name: str
     lock: int
     every_s: float
-    work: Callable[[], Awaitable[int]]
+    work: Work
 
 
 _LOCKS = {
@@ -55,6 +58,7 @@ _LOCKS = {
     "watch seals": 4_840_293,
     "retention": 4_840_294,
     "sweep objects": 4_840_295,
+    "evidence": 4_840_296,
 }
 _BATCH = 500
 _PUBLISH_EVERY_S = 1.0
@@ -66,6 +70,7 @@ _RETENTION_EVERY_S = 3600.0
 _LOGS_EVERY_S = 3600.0
 # Each sweep lists the whole store.
 _SWEEP_EVERY_S = 6 * 3600.0
+_EVIDENCE_EVERY_S = 3600.0
 _TRIM_BATCH = 5_000
 _LONGEST_PAUSE_S = 10.0
 _REDIS_TIMEOUT_S = 10.0
@@ -76,8 +81,13 @@ _TROUBLE = (*DATABASE_TROUBLE, BrokerError, RedisError, Unavailable)
 _log = get_logger(__name__)
 
 
-async def run_ticker(settings: Settings) -> None:
-    """Tick until cancelled; a database or a Redis that is away only delays it."""
+async def run_ticker(settings: Settings, upkeep: Callable[[Settings, Database], Work] | None = None) -> None:
+    """Tick until cancelled; a database or a Redis that is away only delays it.
+
+    Args:
+        settings: complete.
+        upkeep: what there is to do every hour for evidence, which is of no concern to jobs.
+    """
     # Some duties hold their lock on one connection and work on another.
     database = Database.connect(settings.database_url.get_secret_value(), pool_size=2 * len(_LOCKS), patience_s=0)
     redis = cache.connect(settings.redis_url.get_secret_value())
@@ -89,7 +99,11 @@ async def run_ticker(settings: Settings) -> None:
         publisher=publisher,
         reap_interval_s=settings.reap_interval_s,
         republish_after_s=settings.republish_after_s,
-        duties=[*audit_duties(settings, database, store), sweeping(database, store)],
+        duties=[
+            *audit_duties(settings, database, store),
+            sweeping(database, store),
+            *([keeping_evidence(upkeep(settings, database))] if upkeep else []),
+        ],
         api_call_retention_days=settings.api_call_retention_days,
         job_log_retention_days=settings.job_log_retention_days,
     )
@@ -127,6 +141,11 @@ def sweeping(database: Database, store: ObjectStore) -> Duty:
         return swept
 
     return Duty(name="sweep objects", lock=_LOCKS["sweep objects"], every_s=_SWEEP_EVERY_S, work=sweep)
+
+
+def keeping_evidence(work: Work) -> Duty:
+    """Let packs go whose time is over, and see that syncs which were cut off get theirs."""
+    return Duty(name="evidence", lock=_LOCKS["evidence"], every_s=_EVIDENCE_EVERY_S, work=work)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,9 +265,7 @@ class Ticker:
     async def _listen(self) -> None:
         await listen(self.database.url, JOBS_CHANNEL, lambda _payload: self._due.set(), on_connected=self._due.set)
 
-    async def _repeat(
-        self, duty: str, work: Callable[[], Awaitable[int]], every_s: float, *, wake: asyncio.Event | None = None
-    ) -> None:
+    async def _repeat(self, duty: str, work: Work, every_s: float, *, wake: asyncio.Event | None = None) -> None:
         failures = 0
         while True:
             if wake is not None:

@@ -26,7 +26,7 @@ class SealKey:
         self._key = key
         public = key.public_key()
         self.public_key = base64.b64encode(public.public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
-        self.public_key_pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+        self.public_key_pem = pem_of(self.public_key)
         self.key_id = key_id_of(self.public_key)
 
     @classmethod
@@ -70,6 +70,12 @@ def parse_public_key(text: str) -> str:
     except ValueError:
         pass
     raise ValueError("a public key is 32 bytes in base64, or an Ed25519 public key as PEM")
+
+
+def pem_of(public_key: str) -> str:
+    """A public key as PEM, for OpenSSL."""
+    key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key))
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def key_id_of(public_key: str) -> str:

@@ -1,6 +1,6 @@
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, UniqueConstraint, func
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from counterfoil.db.base import CoreBase, TenantOwned
@@ -15,6 +15,12 @@ class StoredObject(TenantOwned, CoreBase):
         CheckConstraint("key LIKE tenant_id || '/%'", name="key"),
         CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
         CheckConstraint("size >= 0", name="size"),
+        Index(
+            "objects_retention_idx",
+            "tenant_id",
+            "retention_until",
+            postgresql_where=text("retention_until IS NOT NULL"),
+        ),
     )
 
     key: Mapped[str]

@@ -68,7 +68,7 @@ class Task:
         title: what a person reads in the list of jobs.
         params: model of the parameters; unknown fields are refused.
         run: ``async (JobContext, params) -> Outcome``.
-        queue: one of sync, recon, export, workspace, ai.
+        queue: one of sync, recon, export, workspace, ai, evidence.
         max_idle_attempts: attempts in a row without committed progress before the job is given up.
         time_limit_s: seconds after which one attempt is cancelled.
         permission: what starting such a job takes, and therefore running a finished one again.

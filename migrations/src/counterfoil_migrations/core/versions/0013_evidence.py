@@ -39,6 +39,10 @@ def upgrade() -> None:
             signature bytea NOT NULL,
             key_id text NOT NULL,
             as_of timestamptz NOT NULL,
+            records_landed bigint,
+            records_packed bigint NOT NULL,
+            rows_landed bigint,
+            rows_packed bigint NOT NULL,
             created_at timestamptz NOT NULL DEFAULT now(),
             PRIMARY KEY (tenant_id, id),
             CONSTRAINT evidence_packs_tenant_id_job_id_key UNIQUE (tenant_id, job_id),
@@ -60,6 +64,17 @@ def upgrade() -> None:
     """)
     op.execute("CREATE INDEX job_artifacts_object_id_idx ON core.job_artifacts (tenant_id, object_id)")
     op.execute("CREATE INDEX evidence_packs_object_id_idx ON core.evidence_packs (tenant_id, object_id)")
+    # What the ticker looks for every hour.
+    op.execute("""
+        CREATE INDEX objects_retention_idx ON core.objects (tenant_id, retention_until) WHERE retention_until IS NOT NULL
+    """)
+    # Packs of a first sync take minutes: other work does not stand behind them.
+    op.execute("""
+        ALTER TABLE core.jobs
+            DROP CONSTRAINT jobs_queue_check,
+            ADD CONSTRAINT jobs_queue_check
+                CHECK (queue IN ('sync', 'recon', 'export', 'workspace', 'ai', 'evidence'))
+    """)
     # To find the job that makes, or failed to make, another one's pack.
     op.execute("""
         CREATE INDEX jobs_evidence_idx ON core.jobs (tenant_id, subject_id, created_at DESC) WHERE kind = 'core.evidence'
