@@ -20,7 +20,7 @@ def upgrade() -> None:
             status integer,
             headers jsonb,
             body bytea,
-            sealed boolean NOT NULL,
+            key_version integer,
             created_at timestamptz NOT NULL DEFAULT now(),
             expires_at timestamptz NOT NULL,
             PRIMARY KEY (tenant_id, caller, key),
@@ -28,3 +28,8 @@ def upgrade() -> None:
         )
     """)
     op.execute("CREATE INDEX idempotency_keys_expires_at_idx ON core.idempotency_keys (tenant_id, expires_at)")
+    # Few answers bear secrets; these are what a rotation of data keys looks for and goes through by id.
+    op.execute("""
+        CREATE UNIQUE INDEX idempotency_keys_sealed_key ON core.idempotency_keys (tenant_id, id)
+        WHERE key_version IS NOT NULL
+    """)
