@@ -1,4 +1,4 @@
-"""Idempotency keys."""
+"""Idempotency keys, and versions of what several people edit."""
 
 from alembic import op
 
@@ -33,3 +33,7 @@ def upgrade() -> None:
         CREATE UNIQUE INDEX idempotency_keys_sealed_key ON core.idempotency_keys (tenant_id, id)
         WHERE key_version IS NOT NULL
     """)
+    # Counted where somebody edits, not where a sync writes down how it went: what an entity tag stands for.
+    op.execute("ALTER TABLE core.connections ADD COLUMN version integer NOT NULL DEFAULT 1")
+    op.execute("ALTER TABLE core.roles ADD COLUMN version integer NOT NULL DEFAULT 1")
+    op.execute("ALTER TABLE core.plugin_states ADD COLUMN settings_version integer NOT NULL DEFAULT 0")
