@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Response
 
 from counterfoil.entitlements.plans import CUSTOM_ROLES
 from counterfoil.entitlements.service import require_feature
+from counterfoil.plugins.manager import PluginManager
 from counterfoil.rbac import Scope, require
 from counterfoil.rbac.catalogue import Catalogue
 from counterfoil.rbac.roles import service
@@ -20,6 +21,7 @@ router = APIRouter(prefix="/api/v1/users", tags=["users"])
 Readable = Annotated[Scope, require("members.read")]
 Manageable = Annotated[Scope, require("roles.manage")]
 TheCatalogue = Annotated[Catalogue, Depends(provided(Catalogue))]
+Plugins = Annotated[PluginManager, Depends(provided(PluginManager))]
 
 
 @router.get("/permissions", operation_id="listPermissions", responses=problem_responses(401, 403))
@@ -46,9 +48,11 @@ async def list_roles(scope: Readable, catalogue: TheCatalogue) -> Page[RoleOut]:
 
 
 @router.post("/roles", operation_id="createRole", status_code=201, responses=problem_responses(401, 403, 409, 422))
-async def create_role(body: RoleIn, scope: Manageable, catalogue: TheCatalogue, response: Response) -> RoleOut:
+async def create_role(
+    body: RoleIn, scope: Manageable, catalogue: TheCatalogue, plugins: Plugins, response: Response
+) -> RoleOut:
     """Make a role of permissions that one has oneself."""
-    await require_feature(scope.uow, CUSTOM_ROLES)
+    await require_feature(scope.uow, CUSTOM_ROLES, plugins=plugins)
     role = await service.create(
         scope,
         name=body.name,
@@ -76,11 +80,12 @@ async def update_role(
     body: RolePatch,
     scope: Manageable,
     catalogue: TheCatalogue,
+    plugins: Plugins,
     response: Response,
     if_match: IfMatch = None,
 ) -> RoleOut:
     """Change a role; whoever has it has the change from their next request on. Only what one has oneself can be added."""
-    await require_feature(scope.uow, CUSTOM_ROLES)
+    await require_feature(scope.uow, CUSTOM_ROLES, plugins=plugins)
     role = await service.update(
         scope,
         role_id,
