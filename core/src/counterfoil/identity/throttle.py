@@ -2,19 +2,17 @@
 
 import asyncio
 import time
-from ipaddress import ip_address, ip_network
 
 from counterfoil.kit import context
 from counterfoil.kit.errors import TooManyRequests, Unavailable
 from counterfoil.kit.ratelimit import Rate, RateLimiter
+from counterfoil.web.limits import network_of
 
 _BETWEEN_ATTEMPTS_MS = 1_000
 _ON_ONE_ACCOUNT_FROM_ONE_NETWORK = Rate(burst=10, interval_ms=6_000)
 _FAILURES_ON_ONE_ACCOUNT = Rate(burst=30, interval_ms=10_000)
 _MAILS_TO_ONE_ADDRESS = Rate(burst=5, interval_ms=600_000)
 _INVITATIONS_OF_ONE_TENANT = Rate(burst=200, interval_ms=30_000)
-# What one customer of a provider gets: a limit on single IPv6 addresses would limit nobody.
-_IPV6_NETWORK_BITS = 64
 # The hash is the same work for a known and an unknown e-mail, the audit event of a known one is not: wait out the difference.
 _REFUSAL_TAKES_S = 0.3
 
@@ -28,13 +26,15 @@ class Throttle:
 
     async def attempt(self, what: str) -> None:
         """Count one by the caller's network, for each thing that can be attempted by itself."""
-        await self._limiter.require(f"{what}_network", _network(context.current_client_ip.get()), rate=self._by_network)
+        await self._limiter.require(
+            f"{what}_network", network_of(context.current_client_ip.get()), rate=self._by_network
+        )
 
     async def log_in(self, email: str) -> float:
         """Count one with a password; gives the time it began."""
         started = time.monotonic()
         await self.attempt("login")
-        network = _network(context.current_client_ip.get())
+        network = network_of(context.current_client_ip.get())
         await self._limiter.require("login_network_account", network, email, rate=_ON_ONE_ACCOUNT_FROM_ONE_NETWORK)
         return started
 
@@ -58,12 +58,3 @@ class Throttle:
 async def wait_out(started: float) -> None:
     """Answer no sooner than for any other refusal."""
     await asyncio.sleep(max(0.0, started + _REFUSAL_TAKES_S - time.monotonic()))
-
-
-def _network(address: str | None) -> str:
-    """Whom a limit by address means: an IPv4 address, or the network of an IPv6 one."""
-    try:
-        parsed = ip_address(address or "")
-    except ValueError:
-        return address or ""
-    return str(ip_network((parsed, _IPV6_NETWORK_BITS), strict=False)) if parsed.version == 6 else str(parsed)  # noqa: PLR2004  (IPv6)
