@@ -490,7 +490,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Get Role
+         * @description One of the tenant's own roles, with its ETag.
+         */
+        get: operations["getRole"];
         put?: never;
         post?: never;
         /**
@@ -712,7 +716,7 @@ export interface paths {
         };
         /**
          * Get Plugin Settings
-         * @description The plugin's settings in this tenant, and the schema they follow.
+         * @description The plugin's settings in this tenant with their ETag, and the schema they follow.
          */
         get: operations["getPluginSettings"];
         /**
@@ -1020,7 +1024,7 @@ export interface paths {
         };
         /**
          * Get Connection
-         * @description One connection.
+         * @description One connection, with its ETag.
          */
         get: operations["getConnection"];
         put?: never;
@@ -2257,6 +2261,11 @@ export interface components {
             created_at: string;
             /** Latest Job Id */
             latest_job_id: string | null;
+            /**
+             * Version
+             * @description Its entity tag, for If-Match in quotes; a check or a sync makes no new one
+             */
+            version: number;
         };
         /**
          * ConnectionPatch
@@ -2929,6 +2938,19 @@ export interface components {
             current: boolean;
         };
         /**
+         * NavigationOut
+         * @description A link in the side bar.
+         */
+        NavigationOut: {
+            /** Title */
+            title: string;
+            /**
+             * Path
+             * @example /netsuite/scripts
+             */
+            path: string;
+        };
+        /**
          * NewInvitationOut
          * @description A new invitation.
          */
@@ -3270,6 +3292,11 @@ export interface components {
              */
             plans_needed: string[];
             contributes: components["schemas"]["Contributions"];
+            /**
+             * Navigation
+             * @description What the caller may open of it; empty while it is not enabled
+             */
+            navigation: components["schemas"]["NavigationOut"][];
             /** Description */
             description: string;
             /**
@@ -3346,6 +3373,11 @@ export interface components {
              */
             plans_needed: string[];
             contributes: components["schemas"]["Contributions"];
+            /**
+             * Navigation
+             * @description What the caller may open of it; empty while it is not enabled
+             */
+            navigation: components["schemas"]["NavigationOut"][];
         };
         /** PluginPermissionOut */
         PluginPermissionOut: {
@@ -3380,6 +3412,11 @@ export interface components {
             settings_schema: {
                 [key: string]: unknown;
             };
+            /**
+             * Version
+             * @description Their entity tag, for If-Match in quotes; 0 before any were saved
+             */
+            version: number;
         };
         /**
          * PreviewOut
@@ -3701,6 +3738,11 @@ export interface components {
             created_at: string | null;
             /** Updated At */
             updated_at: string | null;
+            /**
+             * Version
+             * @description Its entity tag, for If-Match in quotes
+             */
+            version: number | null;
         };
         /**
          * RolePatch
@@ -4387,6 +4429,12 @@ export interface components {
             /** Correlation Id */
             correlation_id: string | null;
             /**
+             * Job Id
+             * @description The job that stands in the way
+             * @default null
+             */
+            job_id?: string | null;
+            /**
              * Errors
              * @default []
              */
@@ -4506,6 +4554,9 @@ export interface operations {
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
@@ -4602,6 +4653,9 @@ export interface operations {
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
@@ -4695,6 +4749,20 @@ export interface operations {
                 };
             };
             /** @description Problem */
+            429: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -4761,6 +4829,20 @@ export interface operations {
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
+            429: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5716,6 +5798,9 @@ export interface operations {
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
@@ -5811,6 +5896,9 @@ export interface operations {
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
@@ -6395,6 +6483,9 @@ export interface operations {
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
@@ -6522,6 +6613,9 @@ export interface operations {
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
@@ -7292,10 +7386,129 @@ export interface operations {
             };
         };
     };
-    deleteRole: {
+    getRole: {
         parameters: {
             query?: never;
             header?: never;
+            path: {
+                role_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleOut"];
+                };
+            };
+            /** @description Problem */
+            401: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
+            429: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
+            500: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    deleteRole: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that is changed; 412 when there is a newer one. Without it the newest is changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 role_id: string;
             };
@@ -7352,6 +7565,19 @@ export interface operations {
             };
             /** @description Problem */
             409: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
+            412: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
@@ -7422,7 +7648,10 @@ export interface operations {
     updateRole: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of the version that is changed; 412 when there is a newer one. Without it the newest is changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 role_id: string;
             };
@@ -7472,6 +7701,19 @@ export interface operations {
             };
             /** @description Problem */
             404: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
+            412: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
@@ -9374,7 +9616,10 @@ export interface operations {
     savePluginSettings: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of the version that is changed; 412 when there is a newer one. Without it the newest is changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 name: string;
             };
@@ -9437,6 +9682,19 @@ export interface operations {
             };
             /** @description Problem */
             409: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
+            412: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
@@ -11543,7 +11801,10 @@ export interface operations {
     deleteConnection: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of the version that is changed; 412 when there is a newer one. Without it the newest is changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 connection_id: string;
             };
@@ -11587,6 +11848,19 @@ export interface operations {
             };
             /** @description Problem */
             404: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
+            412: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
@@ -11657,7 +11931,10 @@ export interface operations {
     updateConnection: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of the version that is changed; 412 when there is a newer one. Without it the newest is changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 connection_id: string;
             };
@@ -11720,6 +11997,19 @@ export interface operations {
             };
             /** @description Problem */
             409: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
+            412: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
