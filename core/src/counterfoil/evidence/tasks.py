@@ -95,7 +95,14 @@ def _outcome(pack: EvidencePack) -> Outcome:
     return Outcome(result={"pack_id": str(pack.id), "sha256": pack.sha256, "key_id": pack.key_id})
 
 
-EVIDENCE = Task(name=service.KIND, title="Evidence pack", params=EvidenceParams, run=run_evidence, queue="evidence")
+EVIDENCE = Task(
+    name=service.KIND,
+    title="Evidence pack",
+    params=EvidenceParams,
+    run=run_evidence,
+    queue="evidence",
+    permission="evidence.create",
+)
 TASKS = (EVIDENCE,)
 
 

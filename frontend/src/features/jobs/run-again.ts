@@ -2,7 +2,7 @@ const PERMISSIONS: Record<string, string> = {
   "core.sync": "connections.sync",
   "core.replay": "connections.sync",
   "core.refresh": "jobs.run",
-  "core.evidence": "jobs.run",
+  "core.evidence": "evidence.create",
 };
 
 /** Running a job again takes what starting it took. Of a plugin's kinds only the server knows: it says so when asked. */
