@@ -26,7 +26,10 @@ COMMANDS = {
     "up": Command(module="up", help="start everything on this machine, with a demo tenant"),
     "serve": Command(module="serve", help="run the API and the web app"),
     "worker": Command(module="worker", help="run jobs"),
-    "beat": Command(module="beat", help="run the ticker, which publishes and recovers jobs, seals the audit log and drops what is old"),
+    "beat": Command(
+        module="beat",
+        help="run the ticker, which publishes and recovers jobs, seals the audit log and drops what is old",
+    ),
     "migrate": Command(module="migrate", help="create or update the database's roles and schemas"),
     "doctor": Command(module="doctor", help="check settings, database, Redis and folders, and say what to do"),
     "evidence": Command(module="evidence", help="check evidence packs, and show the key they are checked with"),
