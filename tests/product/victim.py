@@ -7,8 +7,7 @@ from uuid import uuid4
 
 from tests.product.conftest import PASSWORD, Person, Product
 
-from counterfoil.cli.home import Home
-from counterfoil.cli.services import DATABASE
+from counterfoil.cli.home import DATABASE, Home
 
 # What changes by itself: the sealer's work, and what tells when somebody was last here.
 _RESTLESS = {"core.audit_seals", "core.sessions"}

@@ -5,6 +5,7 @@
 
 from counterfoil.commerce.rows import Customer, Dispute, Fee, Invoice, Payment, Payout, PayoutLine, Refund
 from counterfoil.db.base import TenantOwned, Timestamps, plugin_base
+from counterfoil.entitlements.gates import needs_feature, require_feature
 from counterfoil.kit.clock import from_unix, utc_now
 from counterfoil.kit.errors import FieldError, Problem
 from counterfoil.kit.money import from_minor_units
@@ -81,7 +82,9 @@ __all__ = [
     "from_minor_units",
     "from_unix",
     "hookimpl",
+    "needs_feature",
     "plugin_base",
+    "require_feature",
     "stream",
     "utc_now",
 ]

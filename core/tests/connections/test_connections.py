@@ -1,5 +1,6 @@
 """Connections over HTTP, with the Stripe plugin against a small vendor on loopback."""
 
+import asyncio
 import json
 from typing import Any
 from uuid import UUID
@@ -81,6 +82,29 @@ async def test_credentials_are_never_answered_nor_stored_in_the_clear(
             bytes(value).decode("latin-1") for row in rows for value in row.values() if isinstance(value, bytes)
         ]
     assert not [text for text in everything if "s3cret" in text]
+
+
+async def test_a_stale_change_of_a_connection_is_refused_and_changes_nothing(
+    signed_in: SignedIn, vendor: FakeVendor
+) -> None:
+    client, made = signed_in.client, await created(signed_in, vendor)
+    path = f"{PATH}/{made['id']}"
+    seen = (await client.get(path)).headers["etag"]
+    assert (seen, made["version"]) == ('"1"', 1)
+    answers = await asyncio.gather(
+        *(client.patch(path, json={"label": label}, headers={"If-Match": seen}) for label in ("A", "B", "C"))
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 412, 412]
+    won = next(answer.json() for answer in answers if answer.is_success)
+    assert (await client.delete(path, headers={"If-Match": seen})).json()["code"] == "precondition_failed"
+    assert await shown(signed_in, made) == won
+    key = await client.patch(path, json={"credentials": {"api_key": KEY + "2"}}, headers={"If-Match": '"2"'})
+    assert (key.status_code, key.headers["etag"]) == (200, '"3"')
+    # A check writes down how it went, and takes nobody's edit away.
+    await check(signed_in, made)
+    assert (await client.get(path)).headers["etag"] == '"3"'
+    assert (await client.patch(path, json={"label": "D"})).headers["etag"] == '"4"'
+    assert (await client.delete(path, headers={"If-Match": '"4"'})).status_code == 204
 
 
 async def test_wrong_fields_are_named_by_their_path(signed_in: SignedIn, vendor: FakeVendor) -> None:

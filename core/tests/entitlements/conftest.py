@@ -28,6 +28,36 @@ class LeanSettings(Settings):
 def register_settings():
     return LeanSettings
 """
+TIERED_FEATURES = """
+[features]
+basic = { plans = ["trial"] }
+fast = { plans = ["pro"] }
+sync = { plans = ["pro", "enterprise"] }
+"""
+TIERED = """
+from counterfoil.sdk import Account, Bearer, Connector, Page, Payment, Settings, TimeCursor, hookimpl, stream
+
+class Tiered(Connector):
+    kind, title, base_url, settings = "tiered", "Tiered", "https://tiered.example", Settings
+
+    async def authorize(self, http, settings):
+        return Bearer("token")
+
+    async def check(self, ctx):
+        return Account(id="1")
+
+    @stream("things", cursor=TimeCursor(lookback="3h"), targets=[Payment])
+    async def things(self, ctx, window):
+        yield Page(records=[])
+
+    @things.rows
+    def thing_rows(raw):
+        return []
+
+@hookimpl
+def register_connectors():
+    return [Tiered()]
+"""
 
 
 def _manifest(name: str, rest: str = "") -> str:
@@ -38,13 +68,14 @@ def _manifest(name: str, rest: str = "") -> str:
 def plugins(tmp_path_factory: pytest.TempPathFactory) -> PluginManager:
     """``free`` is for every plan, ``gold`` for the plan gold, ``lean`` requires free, ``broken`` cannot load.
 
-    ``lean`` brings permissions and settings.
+    ``lean`` brings permissions and settings. ``tiered`` is for every plan but syncs and goes fast with some only.
     """
     site = tmp_path_factory.mktemp("site")
     write_distribution(site, "free", {}, version="1.2")
     write_distribution(site, "gold", {}, manifest=_manifest("gold", 'features.shine = { plans = ["gold", "black"] }\n'))
     write_distribution(site, "lean", {"hooks.py": LEAN}, manifest=_manifest("lean", LEAN_CLAIMS))
     write_distribution(site, "broken", {"hooks.py": "import nothing_of_that_name\n"})
+    write_distribution(site, "tiered", {"hooks.py": TIERED}, manifest=_manifest("tiered", TIERED_FEATURES))
     with installed(site):
         return PluginManager.load()
 

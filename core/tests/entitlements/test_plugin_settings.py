@@ -1,5 +1,6 @@
 """A plugin in detail, its permissions, and its settings in one tenant."""
 
+import asyncio
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -121,9 +122,29 @@ async def test_settings_outlive_turning_the_plugin_off_and_turn_nothing_on(
     lean = plugins.find("lean")
     assert lean is not None
     async with database.unit_of_work(signed_in.tenant_id) as uow:
-        settings = await plugin_settings.read(uow, lean)
-    assert settings is not None
-    assert settings.model_dump() == {"depth": 3, "tone": "kind"}
+        saved = await plugin_settings.read(uow, lean)
+    assert saved.settings is not None
+    assert saved.settings.model_dump() == {"depth": 3, "tone": "kind"}
+
+
+async def test_stale_settings_are_refused_and_change_nothing(signed_in: SignedIn) -> None:
+    client = signed_in.client
+    start = await client.get(PATH)
+    assert (start.headers["etag"], start.json()["version"]) == ('"0"', 0)
+    answers = await asyncio.gather(
+        *(
+            client.put(PATH, json={"settings": {"depth": depth}}, headers={"If-Match": start.headers["etag"]})
+            for depth in (1, 2, 3)
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 412, 412]
+    [saved] = [answer for answer in answers if answer.is_success]
+    assert {answer.json()["code"] for answer in answers if answer is not saved} == {"precondition_failed"}
+    seen = await client.get(PATH)
+    assert (seen.json(), seen.headers["etag"], saved.headers["etag"]) == (saved.json(), '"1"', '"1"')
+    again = await client.put(PATH, json={"settings": seen.json()["settings"]}, headers={"If-Match": '"1"'})
+    assert again.headers["etag"] == '"1"'
+    assert (await client.put(PATH, json={"settings": {"depth": 9}})).headers["etag"] == '"2"'
 
 
 async def test_settings_belong_to_one_tenant(signed_in: SignedIn, sign_in: Any) -> None:

@@ -21,7 +21,7 @@ async def listed(signed_in: SignedIn) -> dict[str, dict[str, Any]]:
 async def test_every_installed_plugin_is_listed_with_what_it_contributes(signed_in: SignedIn) -> None:
     items = await listed(signed_in)
 
-    assert list(items) == ["broken", "free", "gold", "lean", "stripe"]
+    assert list(items) == ["broken", "free", "gold", "lean", "stripe", "tiered"]
     assert items["stripe"] == {
         "name": "stripe",
         "title": "Stripe",

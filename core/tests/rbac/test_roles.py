@@ -131,10 +131,48 @@ async def test_a_role_is_never_given_while_it_is_deleted(signed_in: SignedIn, jo
         assert (given.status_code, deleted.status_code, held) in {(200, 409, 1), (422, 204, 0)}
 
 
+async def test_a_stale_change_of_a_role_is_refused_and_changes_nothing(signed_in: SignedIn, joined: Join) -> None:
+    client, made = signed_in.client, await make_role(signed_in, "treasury", ["tables.read"])
+    path = f"{USERS}/roles/{made['id']}"
+    seen = await client.get(path)
+    assert (seen.json(), seen.headers["etag"], made["version"]) == (made, '"1"', 1)
+    mine = await client.patch(path, json={"permissions": ["jobs.read"]}, headers={"If-Match": seen.headers["etag"]})
+    assert (mine.status_code, mine.headers["etag"], mine.json()["version"]) == (200, '"2"', 2)
+    for answer in (
+        await client.patch(path, json={"permissions": ["audit.read"]}, headers={"If-Match": seen.headers["etag"]}),
+        await client.delete(path, headers={"If-Match": seen.headers["etag"]}),
+    ):
+        assert refused(answer) == (412, "precondition_failed")
+    assert await permissions(await joined(signed_in, "treasury")) == {"jobs.read"}
+    # What changes nothing is no new version, and without the header the newest is changed.
+    assert (await client.patch(path, json={"permissions": ["jobs.read"]})).headers["etag"] == '"2"'
+    assert (await client.patch(path, json={"title": "Cash"})).headers["etag"] == '"3"'
+    listed = (await client.get(f"{USERS}/roles")).json()["items"]
+    assert [role["version"] for role in listed] == [None] * len(ROLES) + [3]
+
+
+async def test_of_several_who_saw_the_same_role_one_changes_it(signed_in: SignedIn) -> None:
+    path = f"{USERS}/roles/{(await make_role(signed_in, 'treasury', []))['id']}"
+    wanted = ["tables.read", "jobs.read", "audit.read", "members.read"]
+    answers = await asyncio.gather(
+        *(
+            signed_in.client.patch(path, json={"permissions": [permission]}, headers={"If-Match": '"1"'})
+            for permission in wanted
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 412, 412, 412]
+    won = next(answer.json() for answer in answers if answer.is_success)
+    assert (await signed_in.client.get(path)).json() == won
+
+
 async def test_other_tenants_roles_do_not_exist(sign_in: SignIn) -> None:
     ours, theirs = await sign_in(), await sign_in()
     path = f"{USERS}/roles/{(await make_role(theirs, 'treasury', []))['id']}"
-    for answer in (await ours.client.patch(path, json={"title": "Mine"}), await ours.client.delete(path)):
+    for answer in (
+        await ours.client.get(path),
+        await ours.client.patch(path, json={"title": "Mine"}),
+        await ours.client.delete(path),
+    ):
         assert refused(answer) == (404, "role_not_found")
 
 

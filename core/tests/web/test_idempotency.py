@@ -1,6 +1,7 @@
 """Idempotency keys, on the product's own routes and on small ones that show what cannot be seen from outside."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,8 +14,12 @@ from sqlalchemy import text
 from starlette.responses import JSONResponse
 
 from counterfoil import audit
+from counterfoil.config import Settings
+from counterfoil.connections import rotation
+from counterfoil.db import Database
 from counterfoil.kit.errors import Conflict
 from counterfoil.kit.ids import new_id
+from counterfoil.kit.sealing import MasterKeys, key_version
 from counterfoil.rbac import Scope, require, require_member
 from counterfoil.testing.plugin import SignedIn
 from counterfoil.web.idempotency import honouring_keys
@@ -106,6 +111,10 @@ async def client(things: FastAPI, signed_in: SignedIn) -> AsyncIterator[httpx2.A
     transport = httpx2.ASGITransport(app=things)
     async with httpx2.AsyncClient(transport=transport, base_url="http://x", headers=headers, timeout=30) as client:
         yield client
+
+
+def master_keys(settings: Settings) -> MasterKeys:
+    return MasterKeys.parse(settings.master_keys.get_secret_value())
 
 
 async def works(admin: "asyncpg.Connection[Any]", tenant_id: UUID) -> int:
@@ -229,11 +238,79 @@ async def test_an_answer_with_a_secret_is_sealed_and_still_replayed(
     first = await client.post("/secrets", headers=key())
     kept = await admin.fetchrow("SELECT * FROM core.idempotency_keys WHERE tenant_id = $1", signed_in.tenant_id)
     assert kept is not None
-    assert kept["sealed"]
+    assert kept["key_version"] == 1
     assert SECRET.encode() not in kept["body"]
     assert SECRET not in str(dict(kept))
     again = await client.post("/secrets", headers=key())
     assert first.json() == again.json() == {"secret": SECRET}
+    assert await works(admin, signed_in.tenant_id) == 1
+
+
+async def test_a_sealed_answer_outlives_the_rotation_of_data_keys(
+    client: httpx2.AsyncClient,
+    signed_in: SignedIn,
+    database: Database,
+    settings: Settings,
+    admin: "asyncpg.Connection[Any]",
+) -> None:
+    plain, first = await client.post("/things", headers=key("plain")), await client.post("/secrets", headers=key())
+    rotated = await rotation.rotate(database, signed_in.tenant_id, master_keys(settings))
+    assert rotated == rotation.Rotated(version=2, resealed=1, dropped=1)
+    kept = await admin.fetch(
+        "SELECT key_version, body FROM core.idempotency_keys WHERE tenant_id = $1 ORDER BY key", signed_in.tenant_id
+    )
+    assert [row["key_version"] for row in kept] == [2, None]
+    assert key_version(kept[0]["body"]) == 2
+    assert (await client.post("/secrets", headers=key())).json() == first.json() == {"secret": SECRET}
+    assert (await client.post("/things", headers=key("plain"))).json() == plain.json()
+    assert await works(admin, signed_in.tenant_id) == 2
+
+
+async def test_replays_never_fail_while_data_keys_are_rotated_again_and_again(
+    client: httpx2.AsyncClient, signed_in: SignedIn, database: Database, settings: Settings
+) -> None:
+    await client.post("/secrets", headers=key())
+    until = time.monotonic() + 3
+    statuses: list[int] = []
+
+    async def replaying(number: int) -> None:
+        while time.monotonic() < until:
+            # An old answer, and new ones that are sealed in the middle of a rotation.
+            for name in ("k", f"{number}-{len(statuses)}"):
+                answer = await client.post("/secrets", headers=key(name))
+                statuses.append(answer.status_code)
+                assert answer.json() == {"secret": SECRET}
+
+    async def rotating() -> int:
+        count = 0
+        while time.monotonic() < until:
+            assert await rotation.rotate(database, signed_in.tenant_id, master_keys(settings)) is not None
+            count += 1
+        return count
+
+    count, *_ = await asyncio.gather(rotating(), replaying(1), replaying(2), replaying(3))
+    assert count >= 3
+    assert len(statuses) >= 20
+    assert set(statuses) == {200}
+
+
+async def test_a_sealed_answer_whose_key_is_shredded_is_a_problem_with_a_code(
+    client: httpx2.AsyncClient, signed_in: SignedIn, admin: "asyncpg.Connection[Any]"
+) -> None:
+    await client.post("/secrets", headers=key())
+    await admin.execute("DELETE FROM core.tenant_keys WHERE tenant_id = $1", signed_in.tenant_id)
+    answer = await client.post("/secrets", headers=key())
+    assert (answer.status_code, answer.json()["code"]) == (503, "answer_locked")
+    assert await works(admin, signed_in.tenant_id) == 1
+
+
+async def test_what_cannot_be_sealed_is_not_done(
+    client: httpx2.AsyncClient, signed_in: SignedIn, admin: "asyncpg.Connection[Any]"
+) -> None:
+    await client.post("/secrets", headers=key("before"))
+    await admin.execute("UPDATE core.tenant_keys SET wrapped = 'x' WHERE tenant_id = $1", signed_in.tenant_id)
+    answer = await client.post("/secrets", headers=key())
+    assert (answer.status_code, answer.json()["code"]) == (503, "answer_locked")
     assert await works(admin, signed_in.tenant_id) == 1
 
 

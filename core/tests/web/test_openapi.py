@@ -72,6 +72,8 @@ def test_every_route_of_a_signed_in_caller_has_the_errors_they_may_meet(every: l
             assert {"401", "429", "500", "503"} <= set(answers), f"{method} {path}"
             assert "RateLimit-Remaining" in answers["429"]["headers"]
             assert "Retry-After" in answers["429"]["headers"]
+        if "429" in answers:
+            assert {"Retry-After", "RateLimit-Limit", "RateLimit-Reset"} <= answers["429"]["headers"].keys()
         if "requestBody" in operation:
             assert {"413", "415", "422"} <= set(answers), f"{method} {path}"
         if "{" in path and method != "post" and operation["operationId"] not in NEVER_MISSING:

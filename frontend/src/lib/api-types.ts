@@ -490,7 +490,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Get Role
+         * @description One of the tenant's own roles, with its ETag.
+         */
+        get: operations["getRole"];
         put?: never;
         post?: never;
         /**
@@ -712,7 +716,7 @@ export interface paths {
         };
         /**
          * Get Plugin Settings
-         * @description The plugin's settings in this tenant, and the schema they follow.
+         * @description The plugin's settings in this tenant with their ETag, and the schema they follow.
          */
         get: operations["getPluginSettings"];
         /**
@@ -1060,7 +1064,7 @@ export interface paths {
         };
         /**
          * Get Connection
-         * @description One connection.
+         * @description One connection, with its ETag.
          */
         get: operations["getConnection"];
         put?: never;
@@ -1361,7 +1365,7 @@ export interface paths {
         };
         /**
          * Get Evidence Key
-         * @description The public key to check packs with. Keep it where the packs are not.
+         * @description The public keys to check packs with: the current one, and those of earlier packs. Keep them where the packs are not.
          */
         get: operations["getEvidenceKey"];
         put?: never;
@@ -2319,6 +2323,11 @@ export interface components {
             created_at: string;
             /** Latest Job Id */
             latest_job_id: string | null;
+            /**
+             * Version
+             * @description Its entity tag, for If-Match in quotes; a check or a sync makes no new one
+             */
+            version: number;
         };
         /**
          * ConnectionPatch
@@ -3096,6 +3105,8 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            records: components["schemas"]["TallyOut"];
+            rows: components["schemas"]["TallyOut"];
             /** Retention Until */
             retention_until: string | null;
         };
@@ -3449,6 +3460,11 @@ export interface components {
             settings_schema: {
                 [key: string]: unknown;
             };
+            /**
+             * Version
+             * @description Their entity tag, for If-Match in quotes; 0 before any were saved
+             */
+            version: number;
         };
         /**
          * PreviewOut
@@ -3536,6 +3552,26 @@ export interface components {
             id: string;
             /** Public Key */
             public_key: string;
+            /** Is Current */
+            is_current: boolean;
+        };
+        /**
+         * PublicKeyOut
+         * @description A public key in both forms `counterfoil evidence verify` takes.
+         */
+        PublicKeyOut: {
+            /**
+             * Algorithm
+             * @default Ed25519
+             * @constant
+             */
+            algorithm?: "Ed25519";
+            /** Key Id */
+            key_id: string;
+            /** Public Key */
+            public_key: string;
+            /** Public Key Pem */
+            public_key_pem: string;
             /** Is Current */
             is_current: boolean;
         };
@@ -3870,6 +3906,11 @@ export interface components {
             created_at: string | null;
             /** Updated At */
             updated_at: string | null;
+            /**
+             * Version
+             * @description Its entity tag, for If-Match in quotes
+             */
+            version: number | null;
         };
         /**
          * RolePatch
@@ -3979,7 +4020,7 @@ export interface components {
         };
         /**
          * SealKeyOut
-         * @description The public key evidence packs are signed for, in both forms `counterfoil evidence verify` takes.
+         * @description The key evidence packs are signed with now, and those that signed earlier ones.
          */
         SealKeyOut: {
             /**
@@ -3994,6 +4035,10 @@ export interface components {
             public_key: string;
             /** Public Key Pem */
             public_key_pem: string;
+            /** Is Current */
+            is_current: boolean;
+            /** Former */
+            former: components["schemas"]["PublicKeyOut"][];
         };
         /**
          * SealOut
@@ -4135,6 +4180,7 @@ export interface components {
              * @enum {string}
              */
             mode: "incremental" | "backfill" | "full" | "replay" | "refresh";
+            /** @description Why it is not complete; while `finished_at` is null, what stood in the way of the job's latest attempt */
             reason: components["schemas"]["ReasonOut"] | null;
             /** Pages */
             pages: number;
@@ -4232,6 +4278,19 @@ export interface components {
             default_sort: string;
             /** Columns */
             columns: components["schemas"]["ColumnOut"][];
+        };
+        /**
+         * TallyOut
+         * @description How many landed, each counted once when the sync ended, and how many of them the pack holds.
+         *
+         *     What a later sync changed before the pack was made is that one's. ``landed`` is null when the sync was cut off before it
+         *     was counted.
+         */
+        TallyOut: {
+            /** Landed */
+            landed: number | null;
+            /** In This Pack */
+            in_this_pack: number;
         };
         /** TenantOut */
         TenantOut: {
@@ -4681,6 +4740,9 @@ export interface operations {
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
@@ -4777,6 +4839,9 @@ export interface operations {
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
@@ -4870,6 +4935,20 @@ export interface operations {
                 };
             };
             /** @description Problem */
+            429: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -4936,6 +5015,20 @@ export interface operations {
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
+            429: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5891,6 +5984,9 @@ export interface operations {
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
@@ -5986,6 +6082,9 @@ export interface operations {
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
@@ -6570,6 +6669,9 @@ export interface operations {
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
@@ -6697,6 +6799,9 @@ export interface operations {
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
                     "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
@@ -7467,10 +7572,129 @@ export interface operations {
             };
         };
     };
-    deleteRole: {
+    getRole: {
         parameters: {
             query?: never;
             header?: never;
+            path: {
+                role_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleOut"];
+                };
+            };
+            /** @description Problem */
+            401: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
+            403: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
+            404: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
+            422: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
+            429: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
+            500: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
+            503: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    deleteRole: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that is changed; 412 when there is a newer one. Without it the newest is changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 role_id: string;
             };
@@ -7527,6 +7751,19 @@ export interface operations {
             };
             /** @description Problem */
             409: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
+            412: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
@@ -7597,7 +7834,10 @@ export interface operations {
     updateRole: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of the version that is changed; 412 when there is a newer one. Without it the newest is changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 role_id: string;
             };
@@ -7647,6 +7887,19 @@ export interface operations {
             };
             /** @description Problem */
             404: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
+            412: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
@@ -9549,7 +9802,10 @@ export interface operations {
     savePluginSettings: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of the version that is changed; 412 when there is a newer one. Without it the newest is changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 name: string;
             };
@@ -9612,6 +9868,19 @@ export interface operations {
             };
             /** @description Problem */
             409: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
+            412: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
@@ -11363,6 +11632,20 @@ export interface operations {
                 };
             };
             /** @description Problem */
+            429: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11960,7 +12243,10 @@ export interface operations {
     deleteConnection: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of the version that is changed; 412 when there is a newer one. Without it the newest is changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 connection_id: string;
             };
@@ -12004,6 +12290,19 @@ export interface operations {
             };
             /** @description Problem */
             404: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
+            412: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
@@ -12074,7 +12373,10 @@ export interface operations {
     updateConnection: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of the version that is changed; 412 when there is a newer one. Without it the newest is changed */
+                "If-Match"?: string | null;
+            };
             path: {
                 connection_id: string;
             };
@@ -12137,6 +12439,19 @@ export interface operations {
             };
             /** @description Problem */
             409: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Problem */
+            412: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     "RateLimit-Limit": components["headers"]["RateLimit-Limit"];

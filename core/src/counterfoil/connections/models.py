@@ -56,3 +56,5 @@ class Connection(Timestamps, TenantOwned, CoreBase):
     last_error: Mapped[dict[str, str] | None] = mapped_column(JSONB(none_as_null=True))
     last_synced_at: Mapped[datetime | None]
     latest_job_id: Mapped[UUID | None]
+    # One more with every edit; a check or a sync is none.
+    version: Mapped[int] = mapped_column(server_default="1")

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 
 from counterfoil.config import Settings
 from counterfoil.connections import service
@@ -31,6 +31,7 @@ from counterfoil.plugins.manager import PluginManager
 from counterfoil.rbac import Caller, Scope, require
 from counterfoil.rbac.deps import Gate
 from counterfoil.web import Listing, Page, decode_cursor, encode_cursor, provided
+from counterfoil.web.etag import IfMatch, tag
 from counterfoil.web.pagination import InvalidCursor, listing
 from counterfoil.web.problems import problem_responses
 
@@ -76,7 +77,7 @@ async def list_connections(scope: Readable, page: Annotated[Listing, Depends(lis
 
 @router.post("", operation_id="createConnection", status_code=201, responses=problem_responses(401, 403, 409, 422, 503))
 async def create_connection(
-    body: ConnectionIn, scope: Manageable, plugins: Plugins, configuration: Configuration
+    body: ConnectionIn, scope: Manageable, plugins: Plugins, configuration: Configuration, response: Response
 ) -> ConnectionOut:
     """Store settings and credentials. The vendor is not called: test the connection next."""
     plugin, _ = service.connector_of(body.kind, plugins=plugins)
@@ -91,22 +92,32 @@ async def create_connection(
         plugins=plugins,
         configuration=configuration,
     )
+    tag(response, connection.version)
     return ConnectionOut.of(connection)
 
 
 @router.get("/{connection_id}", operation_id="getConnection", responses=problem_responses(401, 403, 404, 422))
-async def get_connection(connection_id: UUID, scope: Readable) -> ConnectionOut:
-    """One connection."""
-    return ConnectionOut.of(await service.get(scope.uow, connection_id))
+async def get_connection(connection_id: UUID, scope: Readable, response: Response) -> ConnectionOut:
+    """One connection, with its ETag."""
+    connection = await service.get(scope.uow, connection_id)
+    tag(response, connection.version)
+    return ConnectionOut.of(connection)
 
 
 @router.patch(
     "/{connection_id}",
     operation_id="updateConnection",
-    responses=problem_responses(401, 403, 404, 409, 422, 503),
+    responses=problem_responses(401, 403, 404, 409, 412, 422, 503),
 )
 async def update_connection(
-    connection_id: UUID, body: ConnectionPatch, scope: Manageable, plugins: Plugins, configuration: Configuration
+    *,
+    connection_id: UUID,
+    body: ConnectionPatch,
+    scope: Manageable,
+    plugins: Plugins,
+    configuration: Configuration,
+    response: Response,
+    if_match: IfMatch = None,
 ) -> ConnectionOut:
     """Change what is given. With new settings or credentials the connection waits for its next test."""
     await _require_plugin_of(scope, connection_id, plugins)
@@ -116,9 +127,11 @@ async def update_connection(
         label=body.label,
         settings=body.settings,
         credentials=body.credentials,
+        if_match=if_match,
         plugins=plugins,
         configuration=configuration,
     )
+    tag(response, connection.version)
     return ConnectionOut.of(connection)
 
 
@@ -126,11 +139,11 @@ async def update_connection(
     "/{connection_id}",
     operation_id="deleteConnection",
     status_code=204,
-    responses=problem_responses(401, 403, 404, 422),
+    responses=problem_responses(401, 403, 404, 412, 422),
 )
-async def delete_connection(connection_id: UUID, scope: Manageable) -> None:
+async def delete_connection(connection_id: UUID, scope: Manageable, if_match: IfMatch = None) -> None:
     """Destroy the credentials. What was synced stays."""
-    await service.delete(scope.uow, connection_id)
+    await service.delete(scope.uow, connection_id, if_match=if_match)
 
 
 @router.post(

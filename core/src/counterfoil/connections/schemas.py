@@ -79,6 +79,7 @@ class ConnectionOut(BaseModel):
     last_synced_at: datetime | None
     created_at: datetime
     latest_job_id: UUID | None
+    version: int = Field(description="Its entity tag, for If-Match in quotes; a check or a sync makes no new one")
 
     @classmethod
     def of(cls, connection: Connection) -> Self:

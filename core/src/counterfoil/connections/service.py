@@ -37,6 +37,7 @@ from counterfoil.plugins.connector import (
     SourceUnauthorized,
 )
 from counterfoil.plugins.manager import PluginManager
+from counterfoil.web.etag import require_match
 
 RESOURCE = "connection"
 UnitOfWorkFactory = Callable[[], AbstractAsyncContextManager[UnitOfWork]]
@@ -183,6 +184,7 @@ async def update(
     label: str | None = None,
     settings: Json | None = None,
     credentials: Json | None = None,
+    if_match: str | None = None,
     plugins: PluginManager,
     configuration: Configuration,
 ) -> Connection:
@@ -192,10 +194,12 @@ async def update(
 
     Raises:
         ConnectionNotFound: there is none.
+        PreconditionFailed: the caller saw another version.
         InvalidSettings: with the wrong fields.
         LabelTaken: another connection has the label.
     """
     connection = _found(await repository.find(uow, connection_id, for_update=True, with_credentials=True))
+    require_match(if_match, connection.version)
     changed = [name for name, value in (("settings", settings), ("credentials", credentials)) if value is not None]
     if label is not None and label != connection.label:
         connection.label = label
@@ -209,19 +213,23 @@ async def update(
             credentials={**kept, **(credentials or {})},
         )
         await _put(uow, connection, model, configuration)
+    if changed:
+        connection.version += 1
     await repository.save(uow, connection)
     if changed:
         await _record(uow, "updated", connection, payload={"changed": sorted(changed)})
     return connection
 
 
-async def delete(uow: UnitOfWork, connection_id: UUID) -> Connection:
+async def delete(uow: UnitOfWork, connection_id: UUID, *, if_match: str | None = None) -> Connection:
     """Destroy the credentials and hide the connection; its row and all that was synced through it stay.
 
     Raises:
         ConnectionNotFound: there is none.
+        PreconditionFailed: the caller saw another version.
     """
     connection = _found(await repository.find(uow, connection_id, for_update=True, with_credentials=True))
+    require_match(if_match, connection.version)
     connection.credentials = connection.key_version = connection.last_error = None
     connection.status = "revoked"
     await repository.save(uow, connection)

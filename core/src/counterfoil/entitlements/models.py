@@ -20,6 +20,7 @@ class PluginState(TenantOwned, CoreBase):
     enabled_by: Mapped[str | None]
     enabled_at: Mapped[datetime | None]
     settings: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    settings_version: Mapped[int] = mapped_column(server_default="0")
 
 
 class TenantOverride(Timestamps, TenantOwned, CoreBase):

@@ -2,18 +2,17 @@
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from counterfoil.db import Database
+from counterfoil.entitlements.gates import signed_in
 from counterfoil.entitlements.service import require_plugin
 from counterfoil.identity.deps import AnyCredential
 from counterfoil.plugins.errors import Rejected
 from counterfoil.plugins.manager import PluginManager
-from counterfoil.rbac.deps import Gate
 from counterfoil.web import provided
 from counterfoil.web.idempotency import honouring_keys
 
@@ -42,14 +41,12 @@ def mount_plugin_routes(app: FastAPI, plugin: str, routers: Sequence[APIRouter])
 
 
 def _guard(plugin: str) -> Callable[..., Awaitable[None]]:
-    signed_in = asynccontextmanager(Gate(None, keys_may_change=True).__call__)
-
     async def guard(
         credential: AnyCredential,
         database: Annotated[Database, Depends(provided(Database))],
         plugins: Annotated[PluginManager, Depends(provided(PluginManager))],
     ) -> None:
-        # Closed before the route opens its own: two connections held by one request would starve the pool.
+        # Closed before the route opens its own, as in `gates`.
         async with signed_in(credential, database) as scope:
             await require_plugin(scope.uow, plugin, plugins=plugins)
 

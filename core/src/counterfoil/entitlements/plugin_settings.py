@@ -1,5 +1,6 @@
 """A plugin's settings in one tenant. The model is the plugin's; settings it has outgrown count as none."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,25 +12,36 @@ from counterfoil.entitlements.errors import PluginQuarantined
 from counterfoil.kit.errors import FieldError, InvalidInput
 from counterfoil.plugins.connector import Settings
 from counterfoil.plugins.manager import PluginInfo
+from counterfoil.tenancy import locks
+from counterfoil.web.etag import require_match
 
 
 class InvalidPluginSettings(InvalidInput):
     code, title = "invalid_plugin_settings", "Some settings of the plugin are not right"
 
 
-async def read(uow: UnitOfWork, plugin: PluginInfo) -> Settings | None:
-    """The settings, its defaults where nobody saved any; None where they are needed and missing, or fit no more."""
-    stored = await repository.plugin_settings(uow, plugin.name)
+@dataclass(frozen=True, kw_only=True)
+class Saved:
+    """A plugin's settings and their version; None where some are needed and missing, or what there is fits no more."""
+
+    settings: Settings | None
+    version: int
+
+
+async def read(uow: UnitOfWork, plugin: PluginInfo) -> Saved:
+    """The settings, the plugin's defaults where nobody saved any."""
+    stored, version = await repository.plugin_settings(uow, plugin.name)
     try:
-        return plugin.settings.model_validate(stored or {})
+        return Saved(settings=plugin.settings.model_validate(stored or {}), version=version)
     except ValidationError:
-        return None
+        return Saved(settings=None, version=version)
 
 
-async def save(uow: UnitOfWork, plugin: PluginInfo, given: dict[str, Any]) -> Settings:
+async def save(uow: UnitOfWork, plugin: PluginInfo, given: dict[str, Any], *, if_match: str | None = None) -> Saved:
     """Replace the settings.
 
     Raises:
+        PreconditionFailed: the caller saw another version.
         PluginQuarantined: the plugin cannot run here, and nobody knows what its settings would be.
         InvalidPluginSettings: with one error per wrong field.
     """
@@ -44,9 +56,13 @@ async def save(uow: UnitOfWork, plugin: PluginInfo, given: dict[str, Any]) -> Se
         ]
         raise InvalidPluginSettings(errors=found) from None
     values = settings.model_dump(mode="json")
-    before = await repository.plugin_settings(uow, plugin.name)
+    # Before anything was saved there is no row that could be locked.
+    await locks.hold(uow, f"plugin_settings/{plugin.name}")
+    before, version = await repository.plugin_settings(uow, plugin.name)
+    require_match(if_match, version)
     if values != before:
-        await repository.save_plugin_settings(uow, plugin.name, values)
+        version += 1
+        await repository.save_plugin_settings(uow, plugin.name, values, version=version)
         changed = sorted(name for name in values if before is None or values[name] != before.get(name))
         await audit.record(
             uow,
@@ -55,4 +71,4 @@ async def save(uow: UnitOfWork, plugin: PluginInfo, given: dict[str, Any]) -> Se
             resource_id=plugin.name,
             payload={"changed": changed},
         )
-    return settings
+    return Saved(settings=settings, version=version)

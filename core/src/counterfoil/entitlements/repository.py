@@ -127,17 +127,18 @@ async def turn_off(uow: UnitOfWork, plugin: str) -> bool:
     return (await uow.session.execute(statement)).scalar_one_or_none() is not None
 
 
-async def plugin_settings(uow: UnitOfWork, plugin: str) -> dict[str, Any] | None:
-    query = select(PluginState.settings).where(PluginState.plugin == plugin)
-    return (await uow.session.scalars(query)).one_or_none()
+async def plugin_settings(uow: UnitOfWork, plugin: str) -> tuple[dict[str, Any] | None, int]:
+    """What was saved, and its version: 0 where nobody has saved any."""
+    query = select(PluginState.settings, PluginState.settings_version).where(PluginState.plugin == plugin)
+    row = (await uow.session.execute(query)).one_or_none()
+    return (row[0], row[1]) if row else (None, 0)
 
 
-async def save_plugin_settings(uow: UnitOfWork, plugin: str, settings: dict[str, Any]) -> None:
-    statement = insert(PluginState).values(
-        tenant_id=uow.tenant, id=new_id(), plugin=plugin, enabled=False, settings=settings
-    )
+async def save_plugin_settings(uow: UnitOfWork, plugin: str, settings: dict[str, Any], *, version: int) -> None:
+    values = {"settings": settings, "settings_version": version}
+    statement = insert(PluginState).values(tenant_id=uow.tenant, id=new_id(), plugin=plugin, enabled=False, **values)
     key = [PluginState.tenant_id, PluginState.plugin]
-    await uow.session.execute(statement.on_conflict_do_update(index_elements=key, set_={"settings": settings}))
+    await uow.session.execute(statement.on_conflict_do_update(index_elements=key, set_=values))
 
 
 async def set_plan(uow: UnitOfWork, plan: str, *, expires_at: datetime | None) -> None:

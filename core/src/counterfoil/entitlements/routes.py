@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 
 from counterfoil.entitlements import plugin_settings, service
 from counterfoil.entitlements.schemas import (
@@ -15,10 +15,10 @@ from counterfoil.entitlements.schemas import (
     PluginSettingsOut,
 )
 from counterfoil.kit.errors import NotFound
-from counterfoil.plugins.connector import Settings
 from counterfoil.plugins.manager import PluginInfo, PluginManager
 from counterfoil.rbac import Scope, require
 from counterfoil.web import Page, provided
+from counterfoil.web.etag import IfMatch, tag
 from counterfoil.web.problems import problem_responses
 
 router = APIRouter(prefix="/api/v1/plugins", tags=["plugins"])
@@ -75,25 +75,36 @@ async def get_plugin(name: str, scope: Readable, plugins: Plugins) -> PluginDeta
 
 
 @router.get("/{name}/settings", operation_id="getPluginSettings", responses=problem_responses(401, 403, 404))
-async def get_plugin_settings(name: str, scope: Readable, plugins: Plugins) -> PluginSettingsOut:
-    """The plugin's settings in this tenant, and the schema they follow."""
+async def get_plugin_settings(name: str, scope: Readable, plugins: Plugins, response: Response) -> PluginSettingsOut:
+    """The plugin's settings in this tenant with their ETag, and the schema they follow."""
     plugin = service.installed(plugins, name)
-    return _settings(plugin, await plugin_settings.read(scope.uow, plugin))
+    return _settings(plugin, await plugin_settings.read(scope.uow, plugin), response)
 
 
-@router.put("/{name}/settings", operation_id="savePluginSettings", responses=problem_responses(401, 403, 404, 409, 422))
+@router.put(
+    "/{name}/settings", operation_id="savePluginSettings", responses=problem_responses(401, 403, 404, 409, 412, 422)
+)
 async def save_plugin_settings(
-    name: str, body: PluginSettingsIn, scope: Manageable, plugins: Plugins
+    *,
+    name: str,
+    body: PluginSettingsIn,
+    scope: Manageable,
+    plugins: Plugins,
+    response: Response,
+    if_match: IfMatch = None,
 ) -> PluginSettingsOut:
     """Replace the plugin's settings in this tenant."""
     plugin = service.installed(plugins, name)
-    return _settings(plugin, await plugin_settings.save(scope.uow, plugin, body.settings))
+    saved = await plugin_settings.save(scope.uow, plugin, body.settings, if_match=if_match)
+    return _settings(plugin, saved, response)
 
 
-def _settings(plugin: PluginInfo, settings: Settings | None) -> PluginSettingsOut:
+def _settings(plugin: PluginInfo, saved: plugin_settings.Saved, response: Response) -> PluginSettingsOut:
+    tag(response, saved.version)
     return PluginSettingsOut(
-        settings=settings.model_dump(mode="json") if settings else None,
+        settings=saved.settings.model_dump(mode="json") if saved.settings else None,
         settings_schema=plugin.settings.model_json_schema(),
+        version=saved.version,
     )
 
 

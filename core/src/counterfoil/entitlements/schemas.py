@@ -60,6 +60,7 @@ class PluginSettingsOut(BaseModel):
 
     settings: dict[str, Any] | None
     settings_schema: dict[str, Any] = Field(description="JSON Schema of the settings")
+    version: int = Field(description="Their entity tag, for If-Match in quotes; 0 before any were saved")
 
 
 class QuotaOut(BaseModel):

@@ -1,6 +1,6 @@
 """Which plugins a tenant may use: installed and fit to run, included in its plan, turned on, and so is all they require."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from counterfoil import audit
@@ -17,6 +17,9 @@ from counterfoil.plugins.manifest import Manifest
 from counterfoil.tenancy.term import require_current
 
 Overrides = Mapping[str, bool]
+# A plugin that declares a feature of this name says which plans include its syncs.
+SYNC = "sync"
+_CORE = "core"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,29 +78,52 @@ async def require_plugin(uow: UnitOfWork, name: str, *, plugins: PluginManager) 
     _require_plugin(await repository.entitled(uow), name, plugins)
 
 
+async def require_sync(uow: UnitOfWork, name: str, *, plugins: PluginManager) -> None:
+    """Pass if the tenant may sync with the plugin: use it, and its feature ``sync`` where it declares one.
+
+    Raises:
+        EntitlementRequired: its plan does not include the plugin, or not its syncs.
+        PluginDisabled: nobody turned it on, or it cannot run.
+    """
+    _require_sync(await repository.entitled(uow), name, plugins)
+
+
 async def require_work(uow: UnitOfWork, name: str, *, plugins: PluginManager) -> None:
     """Pass if a job may begin to fetch or land rows with the plugin now.
 
     Raises:
-        EntitlementRequired: the plan does not include the plugin.
+        EntitlementRequired: the plan does not include the plugin, or not its syncs.
         PluginDisabled: nobody turned it on, or it cannot run.
         TrialExpired, PlanExpired: the plan has ended.
         QuotaExceeded: all the month's rows have landed.
     """
     entitled = await repository.entitled(uow)
-    _require_plugin(entitled, name, plugins)
+    _require_sync(entitled, name, plugins)
     require_current(entitled.plan, entitled.expires_at)
     await require_quota(uow, ROWS_PER_MONTH)
 
 
-async def require_feature(uow: UnitOfWork, feature: str) -> None:
-    """Pass if the tenant's plan includes a feature of core's.
+async def require_feature(uow: UnitOfWork, feature: str, *, plugins: PluginManager) -> None:
+    """Pass if the tenant may use a feature: core's, as ``core.api_keys``, or an enabled plugin's, as ``stripe.sync``.
 
     Raises:
-        EntitlementRequired: it does not.
+        EntitlementRequired: its plan does not include it.
+        PluginDisabled: nobody turned its plugin on, or that cannot run.
+        ValueError: neither core nor the plugin declares it.
     """
-    if not core_features(await repository.entitled(uow))[feature]:
-        raise EntitlementRequired(f"Your plan does not include {feature}: {CORE_FEATURES[feature]}.", reason=feature)
+    entitled = await repository.entitled(uow)
+    if feature in CORE_FEATURES:
+        if not core_features(entitled)[feature]:
+            raise EntitlementRequired(
+                f"Your plan does not include {feature}: {CORE_FEATURES[feature]}.", reason=feature
+            )
+        return
+    name, _, word = feature.partition(".")
+    plugin = plugins.find(name)
+    known = name != _CORE and (plugin is None or plugin.status == "quarantined" or word in plugin.manifest.features)
+    if not known:
+        raise ValueError(f"no such feature: {feature!r}")
+    _require_feature_of(_require_plugin(entitled, name, plugins), word, entitled)
 
 
 async def features(uow: UnitOfWork, *, plugins: PluginManager) -> dict[str, bool]:
@@ -193,19 +219,36 @@ def _available(entitled: Entitled, plugin: PluginInfo) -> bool:
     return plugin_available(entitled.plan, plugin.manifest, entitled.features)
 
 
-def _require_plugin(entitled: Entitled, name: str, plugins: PluginManager) -> None:
-    if name in usable(plugins, entitled):
-        return
+def _require_plugin(entitled: Entitled, name: str, plugins: PluginManager) -> PluginInfo:
     plugin = plugins.find(name)
+    if plugin is not None and name in usable(plugins, entitled):
+        return plugin
     if plugin is not None and plugin.status == "active":
         _require_plan(entitled, plugin)
     raise PluginDisabled(f"The plugin {name} is not enabled for this tenant.")
 
 
+def _require_sync(entitled: Entitled, name: str, plugins: PluginManager) -> None:
+    plugin = _require_plugin(entitled, name, plugins)
+    if SYNC in plugin.manifest.features:
+        _require_feature_of(plugin, SYNC, entitled)
+
+
+def _require_feature_of(plugin: PluginInfo, feature: str, entitled: Entitled) -> None:
+    if not feature_available(entitled.plan, plugin.manifest, feature, entitled.features):
+        plans = _named(plugin.manifest.features[feature].plans)
+        name = f"{plugin.name}.{feature}"
+        raise EntitlementRequired(f"{name} needs another plan: {plans}.", reason=name)
+
+
 def _require_plan(entitled: Entitled, plugin: PluginInfo) -> None:
     if not _available(entitled, plugin):
-        plans = ", ".join(plans_needed(plugin.manifest)) or "a plan that includes it"
+        plans = _named(plans_needed(plugin.manifest))
         raise EntitlementRequired(f"{plugin.manifest.title} needs another plan: {plans}.", reason=_missing(plugin))
+
+
+def _named(plans: Iterable[str]) -> str:
+    return ", ".join(sorted(plans)) or "a plan that includes it"
 
 
 def _missing(plugin: PluginInfo) -> str:

@@ -13,7 +13,7 @@ from counterfoil.config import Settings
 from counterfoil.db import Database
 from counterfoil.identity.api_keys import repository as api_keys
 from counterfoil.identity.api_keys.keys import hashed, is_api_key
-from counterfoil.identity.errors import OriginMismatch
+from counterfoil.identity.errors import ApiKeyEnded, OriginMismatch
 from counterfoil.identity.refusals import on_record
 from counterfoil.identity.repository import Session
 from counterfoil.identity.service import Identity
@@ -49,6 +49,7 @@ class Credential:
     tenant_id: UUID
     session_id: UUID
     api_key: Actor | None = None
+    api_key_is_live: bool = True
     request: Request | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -109,8 +110,11 @@ async def person(credential: AnyCredential) -> Credential:
     """Refuse an API key: one does what a permission names, and without a gate there is none.
 
     Raises:
-        PermissionDenied: the request brings an API key.
+        ApiKeyEnded: the request brings an API key that is not good any more.
+        PermissionDenied: it brings one that is.
     """
+    if not credential.api_key_is_live:
+        raise ApiKeyEnded
     if credential.api_key is not None:
         raise PermissionDenied("This is for people: an API key does what a permission names.", reason="api_key")
     return credential
@@ -167,6 +171,7 @@ async def _of_api_key(database: Database, key: str) -> Credential:
         tenant_id=found.tenant_id,
         session_id=found.id,
         api_key=Actor(kind="api_key", id=str(found.id), label=found.name),
+        api_key_is_live=found.is_live,
     )
 
 

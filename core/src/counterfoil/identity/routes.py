@@ -23,6 +23,7 @@ from counterfoil.kit.ids import new_id
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.rbac import Scope, require_member
 from counterfoil.web import provided
+from counterfoil.web.limits import ApiLimits
 from counterfoil.web.problems import problem_responses
 
 router = APIRouter(prefix=AUTH_PREFIX, tags=["auth"])
@@ -48,10 +49,16 @@ async def presented(
     identity: TheIdentity,
     settings: TheSettings,
     database: TheDatabase,
+    limits: Annotated[ApiLimits, Depends(provided(ApiLimits))],
     body: RefreshBody | None = None,
     cookie: RefreshCookie = None,
 ) -> AsyncIterator[Presented]:
-    """Look the token up, and put refusals of the request on record with the session's tenant."""
+    """Count the request, look the token up, and put refusals on record with the session's tenant.
+
+    Raises:
+        TooManyRequests: the network has sent too many; nobody has asked the database yet.
+    """
+    await limits.count_visitor(request)
     token = body.refresh_token.get_secret_value() if body else cookie
     session = await identity.session_of(token) if token else None
     async with on_record(session, request=request, database=database):
@@ -96,7 +103,7 @@ async def login(
     return deliver(signed_in, response, settings, in_body=body.wants_tokens_in_body)
 
 
-@router.post("/refresh", operation_id="refresh", responses=problem_responses(401, 403, 422))
+@router.post("/refresh", operation_id="refresh", responses=problem_responses(401, 403, 422, 429))
 async def refresh(
     given: RefreshToken, request: Request, response: Response, identity: TheIdentity, settings: TheSettings
 ) -> SessionOut:
@@ -107,7 +114,7 @@ async def refresh(
     return deliver(signed_in, response, settings, in_body=given.in_body)
 
 
-@router.post("/logout", operation_id="logout", status_code=204, responses=problem_responses(403, 422))
+@router.post("/logout", operation_id="logout", status_code=204, responses=problem_responses(403, 422, 429))
 async def logout(given: RefreshToken, request: Request, response: Response, identity: TheIdentity) -> None:
     """End the session. Answers the same when it has ended already."""
     session = given.session if given.token else _session_of_bearer(request, identity)

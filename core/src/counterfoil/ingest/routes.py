@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from counterfoil.connections import service as connections
 from counterfoil.connections.models import Connection
 from counterfoil.db import UnitOfWork
-from counterfoil.entitlements.service import require_plugin
+from counterfoil.entitlements.service import require_sync
 from counterfoil.ingest import repository, service
 from counterfoil.ingest.errors import NoSuchStream
 from counterfoil.ingest.schemas import (
@@ -151,7 +151,7 @@ async def acknowledge_schema_notice(connection_id: UUID, notice_id: UUID, scope:
 async def _usable(uow: UnitOfWork, connection_id: UUID, plugins: PluginManager) -> tuple[Connection, Connector]:
     connection = await connections.get(uow, connection_id)
     plugin, connector = connections.connector_of(connection.kind, plugins=plugins)
-    await require_plugin(uow, plugin, plugins=plugins)
+    await require_sync(uow, plugin, plugins=plugins)
     return connection, connector
 
 

@@ -39,11 +39,12 @@ Failure: TypeAlias = Problem | SourceError
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """The final state of a job."""
+    """The final state of a job; ``refused`` says what was missing where the product would not do it."""
 
     status: str
     result: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
+    refused: str | None = None
     reasons: list[dict[str, str]] = field(default_factory=list)
 
     @classmethod
@@ -57,19 +58,22 @@ class Ending:
 
     @classmethod
     def of_failure(cls, failure: Failure) -> Self:
-        return cls(status="failed", error={"code": failure.code, "detail": _said(failure)})
+        refused = failure.reason if isinstance(failure, Problem) and failure.is_refusal else None
+        return cls(status="failed", error={"code": failure.code, "detail": _said(failure)}, refused=refused)
 
     @classmethod
     def cancelled(cls) -> Self:
         return cls(status="cancelled")
 
     @property
-    def outcome(self) -> Literal["ok", "error"]:
+    def outcome(self) -> Literal["ok", "error", "denied"]:
+        if self.refused is not None:
+            return "denied"
         return "error" if self.status == "failed" else "ok"
 
     @property
     def reason(self) -> str | None:
-        return self.error["code"] if self.error else None
+        return self.refused or (self.error["code"] if self.error else None)
 
 
 async def enqueue(

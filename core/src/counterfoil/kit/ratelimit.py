@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
@@ -15,19 +14,10 @@ from counterfoil.kit.errors import TooManyRequests, Unavailable
 _TIMEOUT_S = 2.0
 # What one customer of a provider gets: a limit on single IPv6 addresses would limit nobody.
 _IPV6_NETWORK_BITS = 64
+_SEPARATOR = "\0"
 
-# The generic cell rate algorithm keeps one number per key: when the bucket would be empty again, in milliseconds.
-_TAKE = """
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
-local empty_at = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now)
-local wait = empty_at - interval * (burst - 1) - now
-if wait > 0 then return wait end
-redis.call('SET', KEYS[1], string.format('%d', empty_at + interval), 'PX', interval * burst)
-return 0
-"""
-# The same for several keys at once: all of them count one, or none does.
+# The generic cell rate algorithm keeps one number per key: when the bucket would be empty again, in milliseconds. Of several
+# keys all count one, or none does.
 _TAKE_ALL = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -68,26 +58,43 @@ class Standing:
     reset_s: float
     wait_s: float
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What an answer says about the limit."""
+        return {
+            "RateLimit-Limit": str(self.limit),
+            "RateLimit-Remaining": str(self.remaining),
+            "RateLimit-Reset": str(math.ceil(self.reset_s)),
+        }
+
+    def require(self) -> None:
+        """Pass if it was counted.
+
+        Raises:
+            TooManyRequests: with ``Retry-After``, and how the limit stands.
+        """
+        if self.wait_s > 0:
+            retry_after = math.ceil(self.wait_s)
+            headers = {"Retry-After": str(retry_after), **self.headers}
+            raise TooManyRequests(f"Try again in {retry_after} s.", headers=headers)
+
 
 class RateLimiter:
     """Counts what happens to a key."""
 
     def __init__(self, redis: Redis) -> None:
-        self._take = redis.register_script(_TAKE)
         self._take_all = redis.register_script(_TAKE_ALL)
 
     async def take(self, name: str, *subject: str, rate: Rate) -> float:
         """Count one and return 0, or, where the rate is used up, the seconds until one is free (nothing is counted)."""
-        async with asyncio.timeout(_TIMEOUT_S):
-            wait_ms = await self._take(keys=[_key(name, subject)], args=[rate.interval_ms, rate.burst])
-        return float(wait_ms) / 1000
+        return (await self.take_all((name, _SEPARATOR.join(subject), rate))).wait_s
 
     async def take_all(self, *counted: tuple[str, str, Rate], timeout_s: float = _TIMEOUT_S) -> Standing:
         """Count one for every ``(name, subject, rate)`` or, where one of them is used up, for none; one round trip.
 
         Gives the standing of the one with the least left.
         """
-        keys = [_key(name, (subject,)) for name, subject, _ in counted]
+        keys = [_key(name, subject) for name, subject, _ in counted]
         args = [number for _, _, rate in counted for number in (rate.interval_ms, rate.burst)]
         async with asyncio.timeout(timeout_s):
             wait_ms, *filled_ms = await self._take_all(keys=keys, args=args)
@@ -106,16 +113,14 @@ class RateLimiter:
         """Count one.
 
         Raises:
-            TooManyRequests: with ``Retry-After``, where the rate is used up.
+            TooManyRequests: with ``Retry-After`` and how the limit stands, where the rate is used up.
             Unavailable: where nobody can count. What may go on uncounted catches it.
         """
         try:
-            wait_s = await self.take(name, *subject, rate=rate)
+            standing = await self.take_all((name, _SEPARATOR.join(subject), rate))
         except (RedisError, OSError) as error:
             raise Unavailable("Requests cannot be counted right now.", headers={"Retry-After": "5"}) from error
-        if wait_s > 0:
-            retry_after = math.ceil(wait_s)
-            raise TooManyRequests(f"Try again in {retry_after} s.", headers={"Retry-After": str(retry_after)})
+        standing.require()
 
 
 def network_of(address: str | None) -> str:
@@ -127,7 +132,7 @@ def network_of(address: str | None) -> str:
     return str(ip_network((parsed, _IPV6_NETWORK_BITS), strict=False)) if parsed.version == 6 else str(parsed)  # noqa: PLR2004  (IPv6)
 
 
-def _key(name: str, subject: Sequence[str]) -> str:
+def _key(name: str, subject: str) -> str:
     # Hashed, because a subject may be an e-mail address and Redis is no place for those.
-    digest = hashlib.blake2b("\0".join(subject).encode(), digest_size=16).hexdigest()
+    digest = hashlib.blake2b(subject.encode(), digest_size=16).hexdigest()
     return f"rate:{name}:{digest}"

@@ -7,7 +7,8 @@ not kept: a request that failed did nothing, and may be repeated with its key.
 
 import copy
 import hashlib
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,9 +27,9 @@ from starlette.responses import Response
 from counterfoil.db.base import CoreBase
 from counterfoil.db.database import UnitOfWork
 from counterfoil.kit import context
-from counterfoil.kit.errors import Conflict, FieldError, InvalidInput, Problem
+from counterfoil.kit.errors import Conflict, FieldError, InvalidInput, Problem, Unavailable
 from counterfoil.kit.ids import new_id
-from counterfoil.kit.sealing import Place
+from counterfoil.kit.sealing import CannotOpen, Place, key_version
 
 HEADER, REPLAYED = "Idempotency-Key", "Idempotency-Replayed"
 LONGEST_KEY = 255
@@ -50,11 +51,27 @@ class IdempotencyInProgress(Conflict):
     status, code, title = 409, "idempotency_in_progress", "The first request with this key is still at work"
 
 
+class AnswerLocked(Unavailable):
+    code, title = "answer_locked", "The answer bears a secret that cannot be kept, or not be shown again"
+
+
 class IdempotencyKey(CoreBase):
-    """A key somebody used, and the answer they got. Without a status the work is under way, in this very transaction."""
+    """A key somebody used, and the answer they got. Without a status the work is under way, in this very transaction.
+
+    An answer with a ``key_version`` is sealed under that one of the tenant's data keys.
+    """
 
     __tablename__ = "idempotency_keys"
-    __table_args__ = (sa.Index("idempotency_keys_expires_at_idx", "tenant_id", "expires_at"),)
+    __table_args__ = (
+        sa.Index("idempotency_keys_expires_at_idx", "tenant_id", "expires_at"),
+        sa.Index(
+            "idempotency_keys_sealed_key",
+            "tenant_id",
+            "id",
+            unique=True,
+            postgresql_where=sa.text("key_version IS NOT NULL"),
+        ),
+    )
 
     tenant_id: Mapped[UUID] = mapped_column(sa.ForeignKey("core.tenants.id", ondelete="CASCADE"), primary_key=True)
     caller: Mapped[str] = mapped_column(primary_key=True)
@@ -65,14 +82,14 @@ class IdempotencyKey(CoreBase):
     status: Mapped[int | None]
     headers: Mapped[dict[str, str] | None] = mapped_column(JSONB)
     body: Mapped[bytes | None]
-    sealed: Mapped[bool]
+    key_version: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
     expires_at: Mapped[datetime]
 
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerSealer:
-    """Seals answers that bear secrets, and opens them for a replay."""
+    """Seals answers that bear secrets, and opens them for a replay; what it cannot do is a ``CannotOpen``."""
 
     seal: Callable[[UnitOfWork, bytes, Place], Awaitable[bytes]]
     open: Callable[[UnitOfWork, bytes, Place], Awaitable[bytes]]
@@ -147,21 +164,21 @@ async def claim(uow: UnitOfWork, *, secret_answer: bool) -> None:
     Raises:
         IdempotencyKeyReused: the key came with another request.
         IdempotencyInProgress: the first request with it does not end.
+        AnswerLocked: the first answer was sealed, and does not open any more.
     """
     attempt = _attempt.get()
     if attempt is None or attempt.uow is not None:
         return
     attempt.secret = secret_answer
     try:
-        claimed = await _claim(uow, attempt)
+        replay = None if await _claim(uow, attempt) else _Replay(await _first_answer(uow, attempt))
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
             raise
         raise IdempotencyInProgress("Try again in a moment.", headers={"Retry-After": "5"}) from error
-    if claimed:
-        attempt.uow = uow
-        return
-    raise _Replay(await _first_answer(uow, attempt))
+    if replay is not None:
+        raise replay
+    attempt.uow = uow
 
 
 async def _claim(uow: UnitOfWork, attempt: _Attempt) -> bool:
@@ -170,7 +187,6 @@ async def _claim(uow: UnitOfWork, attempt: _Attempt) -> bool:
         "id": attempt.row_id,
         "route": attempt.route,
         "request_hash": attempt.request_hash,
-        "sealed": attempt.secret,
         "expires_at": sa.func.now() + _KEPT_FOR,
     }
     statement = (
@@ -178,7 +194,14 @@ async def _claim(uow: UnitOfWork, attempt: _Attempt) -> bool:
         .values(tenant_id=uow.tenant, caller=_caller(), key=attempt.key, **values)
         .on_conflict_do_update(
             index_elements=["tenant_id", "caller", "key"],
-            set_={**values, "status": None, "headers": None, "body": None, "created_at": sa.func.now()},
+            set_={
+                **values,
+                "status": None,
+                "headers": None,
+                "body": None,
+                "key_version": None,
+                "created_at": sa.func.now(),
+            },
             where=_keys.c.expires_at < sa.func.now(),
         )
         .returning(_keys.c.id)
@@ -188,12 +211,14 @@ async def _claim(uow: UnitOfWork, attempt: _Attempt) -> bool:
 
 async def _first_answer(uow: UnitOfWork, attempt: _Attempt) -> Response:
     statement = sa.select(IdempotencyKey).where(IdempotencyKey.caller == _caller(), IdempotencyKey.key == attempt.key)
-    kept = (await uow.session.scalars(statement)).one()
+    # Held, so that the data key it is sealed under is not replaced and dropped between this and the opening.
+    kept = (await uow.session.scalars(statement.with_for_update(read=True))).one()
     if kept.request_hash != attempt.request_hash:
         raise IdempotencyKeyReused("Use a new key for a new request.")
     body = kept.body or b""
-    if kept.sealed:
-        body = await attempt.sealer.open(uow, body, _place(uow, kept.id))
+    if kept.key_version is not None:
+        with _explained("The work was done by the first request, but its answer does not open any more"):
+            body = await attempt.sealer.open(uow, body, _place(uow, kept.id))
     return Response(body, kept.status or HTTPStatus.OK, headers={**(kept.headers or {}), REPLAYED: "true"})
 
 
@@ -203,8 +228,11 @@ async def _keep(attempt: _Attempt, uow: UnitOfWork, response: Response) -> None:
         await uow.session.execute(sa.delete(_keys).where(mine))
         return
     body = bytes(response.body)
+    version = None
     if attempt.secret:
-        body = await attempt.sealer.seal(uow, body, _place(uow, attempt.row_id))
+        with _explained("Nothing was done, for the answer could not be kept"):
+            body = await attempt.sealer.seal(uow, body, _place(uow, attempt.row_id))
+            version = key_version(body)
     headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
     identity = sa.tuple_(_keys.c.caller, _keys.c.key)
     expired = (
@@ -215,9 +243,16 @@ async def _keep(attempt: _Attempt, uow: UnitOfWork, response: Response) -> None:
         .with_for_update(skip_locked=True)
     )
     swept = sa.delete(_keys).where(identity.in_(expired)).cte("swept")
-    await uow.session.execute(
-        sa.update(_keys).where(mine).values(status=response.status_code, headers=headers, body=body).add_cte(swept)
-    )
+    values = {"status": response.status_code, "headers": headers, "body": body, "key_version": version}
+    await uow.session.execute(sa.update(_keys).where(mine).values(values).add_cte(swept))
+
+
+@contextmanager
+def _explained(state: str) -> Iterator[None]:
+    try:
+        yield
+    except CannotOpen as error:
+        raise AnswerLocked(f"{state}: {error}.") from error
 
 
 async def _attempted(request: Request, key: str) -> _Attempt:

@@ -1,19 +1,17 @@
-"""How many requests a tenant and each of its callers may send: counted in Redis, and let through uncounted where it is away."""
+"""How many requests a tenant, each of its callers and a network may send: counted in Redis, or let through where it is away."""
 
-import math
 import time
-from collections.abc import Iterator
 from uuid import UUID
 
 from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.types import Scope
 
-from counterfoil.kit.errors import TooManyRequests
-from counterfoil.kit.ratelimit import Rate, RateLimiter, Standing
+from counterfoil.kit import context
+from counterfoil.kit.ratelimit import Rate, RateLimiter, Standing, network_of
 from counterfoil.observability import get_logger
 
-# All of a tenant's callers together.
+# All of a tenant's callers together, and all of a network's: it may be the tenant's office, behind one address.
 _TENANT_FACTOR = 5
 # Counting is no reason to be slow: a Redis that is away is not asked again for a while.
 _TIMEOUT_S = 0.25
@@ -24,7 +22,7 @@ _log = get_logger(__name__)
 
 
 class ApiLimits:
-    """The limits of authenticated requests."""
+    """The limits of authenticated requests, and of those that come with a token of a session and no more."""
 
     def __init__(self, limiter: RateLimiter, *, per_minute: int, burst: int) -> None:
         self._limiter = limiter
@@ -38,28 +36,29 @@ class ApiLimits:
         Raises:
             TooManyRequests: with ``Retry-After``, where the caller's or the tenant's limit is used up.
         """
+        await self._count(
+            request, ("api_caller", f"{tenant_id}:{caller}", self._caller), ("api_tenant", str(tenant_id), self._tenant)
+        )
+
+    async def count_visitor(self, request: Request) -> None:
+        """As ``count``, for a route before anybody is known: by the network it comes from."""
+        network = network_of(context.current_client_ip.get())
+        await self._count(request, ("api_network", network, self._tenant))
+
+    async def _count(self, request: Request, *counted: tuple[str, str, Rate]) -> None:
         if time.monotonic() < self._blind_until:
             return
         try:
-            standing = await self._limiter.take_all(
-                ("api_caller", f"{tenant_id}:{caller}", self._caller),
-                ("api_tenant", str(tenant_id), self._tenant),
-                timeout_s=_TIMEOUT_S,
-            )
+            standing = await self._limiter.take_all(*counted, timeout_s=_TIMEOUT_S)
         except (RedisError, OSError) as error:
             self._blind_until = time.monotonic() + _PAUSE_S
             _log.warning("requests.uncounted", error=type(error).__name__)
             return
         setattr(request.state, _STANDING, standing)
-        if standing.wait_s > 0:
-            retry_after = math.ceil(standing.wait_s)
-            raise TooManyRequests(f"Try again in {retry_after} s.", headers={"Retry-After": str(retry_after)})
+        standing.require()
 
 
-def limit_headers(scope: Scope) -> Iterator[tuple[str, str]]:
+def limit_headers(scope: Scope) -> dict[str, str]:
     """What the answer says about the limit, if the request was counted."""
     standing: Standing | None = scope.get("state", {}).get(_STANDING)
-    if standing is not None:
-        yield "RateLimit-Limit", str(standing.limit)
-        yield "RateLimit-Remaining", str(standing.remaining)
-        yield "RateLimit-Reset", str(math.ceil(standing.reset_s))
+    return standing.headers if standing is not None else {}

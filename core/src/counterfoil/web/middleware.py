@@ -50,8 +50,8 @@ class RequestContext:
                 headers = MutableHeaders(scope=message)
                 headers[CORRELATION_HEADER] = str(correlation_id)
                 headers.update(SECURITY_HEADERS)
-                headers.update(dict(limit_headers(scope)))
-                for name, value in DEFAULT_HEADERS.items():
+                # A refusal by another limit says how that one stands.
+                for name, value in (limit_headers(scope) | DEFAULT_HEADERS).items():
                     headers.setdefault(name, value)
                 if self.is_https or scope.get("scheme") == "https":
                     headers["Strict-Transport-Security"] = HSTS

@@ -99,7 +99,8 @@ def _complete(operation: dict[str, Any], *, path: str, replays: bool) -> None:
     if _FRAMEWORKS_OWN in str(responses.get("422")):
         responses["422"] = problem_responses(422)[422]
     for status, response in responses.items():
-        names = [*_ALWAYS, *(_COUNTED if is_authenticated and status != "401" else ())]
+        is_counted = status == "429" or (is_authenticated and status != "401")
+        names = [*_ALWAYS, *(_COUNTED if is_counted else ())]
         names += ["Retry-After"] if status in {"429", "503"} else []
         names += [REPLAYED] if replays and status.startswith("2") else []
         headers = {name: {"$ref": f"#/components/headers/{name}"} for name in names}

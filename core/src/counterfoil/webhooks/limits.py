@@ -1,12 +1,10 @@
 """How many deliveries are taken in: counted in Redis before anything else, and let through uncounted where it is away."""
 
-import math
 from uuid import UUID
 
 from redis.exceptions import RedisError
 
 from counterfoil.kit import context
-from counterfoil.kit.errors import TooManyRequests
 from counterfoil.kit.ratelimit import Rate, RateLimiter, network_of
 from counterfoil.observability import get_logger
 
@@ -34,6 +32,4 @@ async def count(limiter: RateLimiter, connection_id: UUID) -> None:
     except (RedisError, OSError) as error:
         _log.warning("webhooks.uncounted", error=type(error).__name__)
         return
-    if standing.wait_s > 0:
-        retry_after = math.ceil(standing.wait_s)
-        raise TooManyRequests(f"Try again in {retry_after} s.", headers={"Retry-After": str(retry_after)})
+    standing.require()

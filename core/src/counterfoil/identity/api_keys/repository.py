@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text, update
 from counterfoil.db import UnitOfWork
 from counterfoil.identity.api_keys.models import ApiKey
 
-_USE = text("SELECT tenant_id, id, kind, name, user_id FROM core.use_api_key(:hash)")
+_USE = text("SELECT tenant_id, id, kind, name, user_id, is_live FROM core.use_api_key(:hash)")
 # As a member's, to the driver directly: it is on the path of every request that brings a key.
 _BEARER = """
     SELECT k.name AS key_name, coalesce(u.email, '') AS email, coalesce(u.name, k.name) AS name,
@@ -40,6 +40,7 @@ class Presented:
     kind: str
     name: str
     user_id: UUID | None
+    is_live: bool
 
 
 @dataclass(frozen=True, kw_only=True)

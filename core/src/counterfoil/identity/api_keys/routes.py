@@ -10,6 +10,7 @@ from counterfoil.entitlements.quotas import require_quota
 from counterfoil.entitlements.service import require_feature
 from counterfoil.identity.api_keys import service
 from counterfoil.identity.api_keys.schemas import ApiKeyIn, ApiKeyMade, ApiKeyOut, ApiKeyPatch
+from counterfoil.plugins.manager import PluginManager
 from counterfoil.rbac import Scope, require
 from counterfoil.rbac.catalogue import Catalogue
 from counterfoil.web import Listing, Page, encode_cursor, provided
@@ -21,6 +22,7 @@ router = APIRouter(prefix="/api/v1/api-keys", tags=["api keys"])
 Own = Annotated[Scope, require("api_keys.own")]
 OwnSecret = Annotated[Scope, require("api_keys.own", secret_answer=True)]
 TheCatalogue = Annotated[Catalogue, Depends(provided(Catalogue))]
+Plugins = Annotated[PluginManager, Depends(provided(PluginManager))]
 
 
 @router.get("", operation_id="listApiKeys", responses=problem_responses(401, 403, 422))
@@ -34,9 +36,9 @@ async def list_api_keys(scope: Own, page: Annotated[Listing, Depends(listing)]) 
 
 
 @router.post("", operation_id="createApiKey", status_code=201, responses=problem_responses(401, 403, 422))
-async def create_api_key(body: ApiKeyIn, scope: OwnSecret, catalogue: TheCatalogue) -> ApiKeyMade:
+async def create_api_key(body: ApiKeyIn, scope: OwnSecret, catalogue: TheCatalogue, plugins: Plugins) -> ApiKeyMade:
     """Make a key, of one's own or, with `api_keys.manage`, for a service. The answer shows it, and nothing ever again."""
-    await require_feature(scope.uow, API_KEYS)
+    await require_feature(scope.uow, API_KEYS, plugins=plugins)
     await require_quota(scope.uow, KEYS)
     row, key = await service.create(
         scope,

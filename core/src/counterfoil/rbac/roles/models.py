@@ -15,6 +15,7 @@ class Role(Timestamps, TenantOwned, CoreBase):
     name: Mapped[str]
     title: Mapped[str]
     description: Mapped[str] = mapped_column(server_default="")
+    version: Mapped[int] = mapped_column(server_default="1")
 
 
 class RolePermission(CoreBase):

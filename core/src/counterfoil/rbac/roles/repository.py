@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import Select, delete, func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from counterfoil.db import UnitOfWork
@@ -30,14 +31,14 @@ class Custom:
 
 async def all_roles(uow: UnitOfWork) -> list[Custom]:
     """The tenant's own roles by name."""
-    names = func.array_agg(RolePermission.permission)
-    query = (
-        select(Role, func.array_remove(names, None))
-        .outerjoin(RolePermission, (RolePermission.tenant_id == Role.tenant_id) & (RolePermission.role == Role.name))
-        .group_by(Role.tenant_id, Role.id)
-        .order_by(Role.name)
-    )
-    return [Custom(role=role, permissions=frozenset(held)) for role, held in (await uow.session.execute(query)).all()]
+    rows = (await uow.session.execute(_with_permissions().order_by(Role.name))).all()
+    return [Custom(role=role, permissions=frozenset(held)) for role, held in rows]
+
+
+async def one(uow: UnitOfWork, role_id: UUID) -> Custom | None:
+    """The role with what it permits, both as of one moment."""
+    found = (await uow.session.execute(_with_permissions().where(Role.id == role_id))).one_or_none()
+    return Custom(role=found[0], permissions=frozenset(found[1])) if found else None
 
 
 async def find(uow: UnitOfWork, role_id: UUID) -> Role | None:
@@ -100,6 +101,15 @@ async def holders(uow: UnitOfWork, name: str) -> int:
 async def remove(uow: UnitOfWork, role: Role) -> None:
     await uow.session.delete(role)
     await uow.session.flush()
+
+
+def _with_permissions() -> Select[tuple[Role, Any]]:
+    names = func.array_agg(RolePermission.permission)
+    return (
+        select(Role, func.array_remove(names, None))
+        .outerjoin(RolePermission, (RolePermission.tenant_id == Role.tenant_id) & (RolePermission.role == Role.name))
+        .group_by(Role.tenant_id, Role.id)
+    )
 
 
 async def _permit(uow: UnitOfWork, name: str, permissions: Iterable[str]) -> None:

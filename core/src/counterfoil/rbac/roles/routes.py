@@ -3,15 +3,17 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 
 from counterfoil.entitlements.plans import CUSTOM_ROLES
 from counterfoil.entitlements.service import require_feature
+from counterfoil.plugins.manager import PluginManager
 from counterfoil.rbac import Scope, require
 from counterfoil.rbac.catalogue import Catalogue
 from counterfoil.rbac.roles import service
 from counterfoil.rbac.roles.schemas import PermissionOut, RoleIn, RoleOut, RolePatch
 from counterfoil.web import Page, provided
+from counterfoil.web.etag import IfMatch, tag
 from counterfoil.web.problems import problem_responses
 
 router = APIRouter(prefix="/api/v1/users", tags=["users"])
@@ -19,6 +21,7 @@ router = APIRouter(prefix="/api/v1/users", tags=["users"])
 Readable = Annotated[Scope, require("members.read")]
 Manageable = Annotated[Scope, require("roles.manage")]
 TheCatalogue = Annotated[Catalogue, Depends(provided(Catalogue))]
+Plugins = Annotated[PluginManager, Depends(provided(PluginManager))]
 
 
 @router.get("/permissions", operation_id="listPermissions", responses=problem_responses(401, 403))
@@ -45,9 +48,11 @@ async def list_roles(scope: Readable, catalogue: TheCatalogue) -> Page[RoleOut]:
 
 
 @router.post("/roles", operation_id="createRole", status_code=201, responses=problem_responses(401, 403, 409, 422))
-async def create_role(body: RoleIn, scope: Manageable, catalogue: TheCatalogue) -> RoleOut:
+async def create_role(
+    body: RoleIn, scope: Manageable, catalogue: TheCatalogue, plugins: Plugins, response: Response
+) -> RoleOut:
     """Make a role of permissions that one has oneself."""
-    await require_feature(scope.uow, CUSTOM_ROLES)
+    await require_feature(scope.uow, CUSTOM_ROLES, plugins=plugins)
     role = await service.create(
         scope,
         name=body.name,
@@ -56,27 +61,50 @@ async def create_role(body: RoleIn, scope: Manageable, catalogue: TheCatalogue) 
         permissions=body.permissions,
         catalogue=catalogue,
     )
+    tag(response, role.role.version)
     return RoleOut.of(role)
 
 
-@router.patch("/roles/{role_id}", operation_id="updateRole", responses=problem_responses(401, 403, 404, 422))
-async def update_role(role_id: UUID, body: RolePatch, scope: Manageable, catalogue: TheCatalogue) -> RoleOut:
+@router.get("/roles/{role_id}", operation_id="getRole", responses=problem_responses(401, 403, 404, 422))
+async def get_role(role_id: UUID, scope: Readable, response: Response) -> RoleOut:
+    """One of the tenant's own roles, with its ETag."""
+    role = await service.get(scope.uow, role_id)
+    tag(response, role.role.version)
+    return RoleOut.of(role)
+
+
+@router.patch("/roles/{role_id}", operation_id="updateRole", responses=problem_responses(401, 403, 404, 412, 422))
+async def update_role(
+    *,
+    role_id: UUID,
+    body: RolePatch,
+    scope: Manageable,
+    catalogue: TheCatalogue,
+    plugins: Plugins,
+    response: Response,
+    if_match: IfMatch = None,
+) -> RoleOut:
     """Change a role; whoever has it has the change from their next request on. Only what one has oneself can be added."""
-    await require_feature(scope.uow, CUSTOM_ROLES)
+    await require_feature(scope.uow, CUSTOM_ROLES, plugins=plugins)
     role = await service.update(
         scope,
         role_id,
         title=body.title,
         description=body.description,
         permissions=body.permissions,
+        if_match=if_match,
         catalogue=catalogue,
     )
+    tag(response, role.role.version)
     return RoleOut.of(role)
 
 
 @router.delete(
-    "/roles/{role_id}", operation_id="deleteRole", status_code=204, responses=problem_responses(401, 403, 404, 409, 422)
+    "/roles/{role_id}",
+    operation_id="deleteRole",
+    status_code=204,
+    responses=problem_responses(401, 403, 404, 409, 412, 422),
 )
-async def delete_role(role_id: UUID, scope: Manageable) -> None:
+async def delete_role(role_id: UUID, scope: Manageable, if_match: IfMatch = None) -> None:
     """Delete a role that nobody has; 409 says how many members and service keys still have it."""
-    await service.delete(scope, role_id)
+    await service.delete(scope, role_id, if_match=if_match)

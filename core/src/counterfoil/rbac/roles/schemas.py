@@ -51,6 +51,7 @@ class RoleOut(BaseModel):
     permissions: list[str]
     created_at: datetime | None
     updated_at: datetime | None
+    version: int | None = Field(description="Its entity tag, for If-Match in quotes")
 
     @classmethod
     def of(cls, custom: Custom) -> "RoleOut":
@@ -64,6 +65,7 @@ class RoleOut(BaseModel):
             permissions=sorted(custom.permissions),
             created_at=role.created_at,
             updated_at=role.updated_at,
+            version=role.version,
         )
 
     @classmethod
@@ -78,6 +80,7 @@ class RoleOut(BaseModel):
                 permissions=sorted(catalogue.roles[name]),
                 created_at=None,
                 updated_at=None,
+                version=None,
             )
             for name in ROLES
         ]

@@ -21,6 +21,7 @@ from counterfoil.rbac.errors import (
 from counterfoil.rbac.roles import repository
 from counterfoil.rbac.roles.models import Role
 from counterfoil.rbac.roles.repository import Custom
+from counterfoil.web.etag import require_match
 
 
 class Grantor(Protocol):
@@ -65,6 +66,18 @@ async def all_roles(uow: UnitOfWork) -> list[Custom]:
     return await repository.all_roles(uow)
 
 
+async def get(uow: UnitOfWork, role_id: UUID) -> Custom:
+    """One of the tenant's own roles.
+
+    Raises:
+        RoleNotFound: there is none.
+    """
+    custom = await repository.one(uow, role_id)
+    if custom is None:
+        raise RoleNotFound
+    return custom
+
+
 async def create(
     scope: Scope, *, name: str, title: str, description: str, permissions: Collection[str], catalogue: Catalogue
 ) -> Custom:
@@ -93,16 +106,19 @@ async def update(
     title: str | None,
     description: str | None,
     permissions: Collection[str] | None,
+    if_match: str | None = None,
     catalogue: Catalogue,
 ) -> Custom:
     """Change what is given; members who have the role have the change from their next request on.
 
     Raises:
         RoleNotFound: there is none.
+        PreconditionFailed: the caller saw another version.
         UnknownPermission: there is no such permission.
         BeyondOwnPermissions: the caller does not hold one that is added.
     """
     role = await _found(scope.uow, role_id)
+    require_match(if_match, role.version)
     before = await repository.permissions_of(scope.uow, role.name)
     changed: dict[str, object] = {}
     for field, value in (("title", title), ("description", description)):
@@ -116,19 +132,22 @@ async def update(
         await repository.replace_permissions(scope.uow, role.name, after)
         changed["permissions"] = {"added": sorted(after - before), "removed": sorted(before - after)}
     if changed:
+        role.version += 1
         await repository.save(scope.uow, role)
         await _record(scope.uow, "updated", role, {"name": role.name, **changed})
     return Custom(role=role, permissions=after)
 
 
-async def delete(scope: Scope, role_id: UUID) -> None:
+async def delete(scope: Scope, role_id: UUID, *, if_match: str | None = None) -> None:
     """Delete a role that nobody has.
 
     Raises:
         RoleNotFound: there is none.
+        PreconditionFailed: the caller saw another version.
         RoleInUse: says how many have it.
     """
     role = await _found(scope.uow, role_id)
+    require_match(if_match, role.version)
     if holders := await repository.holders(scope.uow, role.name):
         raise RoleInUse(f"{holders} still have the role {role.name}: take it from them first.")
     await repository.remove(scope.uow, role)

@@ -78,7 +78,7 @@ def _api_keys() -> None:
     # The use is noted in this short transaction of its own, at most once a minute, and by one of simultaneous requests.
     definer_function(
         "core.use_api_key(presented_hash bytea)",
-        returns="TABLE (tenant_id uuid, id uuid, kind text, name text, user_id uuid)",
+        returns="TABLE (tenant_id uuid, id uuid, kind text, name text, user_id uuid, is_live boolean)",
         body="""
             WITH stale AS (
                 SELECT s.tenant_id, s.id FROM core.api_keys s
@@ -89,7 +89,9 @@ def _api_keys() -> None:
                 UPDATE core.api_keys u SET last_used_at = now() FROM stale
                 WHERE u.tenant_id = stale.tenant_id AND u.id = stale.id
             )
-            SELECT k.tenant_id, k.id, k.kind, k.name, k.user_id FROM core.api_keys k WHERE k.key_hash = presented_hash
+            SELECT k.tenant_id, k.id, k.kind, k.name, k.user_id,
+                   k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+            FROM core.api_keys k WHERE k.key_hash = presented_hash
         """,
     )
 
