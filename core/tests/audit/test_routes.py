@@ -11,13 +11,13 @@ import orjson
 import pytest
 
 from counterfoil import audit
-from counterfoil.audit.merkle import Step, root_from_path
 from counterfoil.kit import context, signing
 from counterfoil.kit.clock import utc_now
 from counterfoil.kit.ids import new_id
 from counterfoil.testing.plugin import SignedIn
 
 from .conftest import Log
+from .outsider import root_from_path
 
 SignIn = Callable[[], Coroutine[Any, Any, SignedIn]]
 URL = "/api/v1/audit-events"
@@ -113,7 +113,7 @@ async def test_anybody_can_check_an_event_with_its_proof_and_the_public_key(sign
 
     assert orjson.loads(proof["line"])["id"] == str(event["id"])
     assert orjson.loads(proof["line"])["payload"] == orjson.loads(event["payload"])
-    steps = [Step(side=step["side"], digest=bytes.fromhex(step["digest"])) for step in proof["path"]]
+    steps = [(step["side"], bytes.fromhex(step["digest"])) for step in proof["path"]]
     root = root_from_path(hashlib.sha256(proof["line"].encode()).digest(), steps)
     assert root.hex() == seal["root"] == orjson.loads(seal["statement"])["root"]
     assert hashlib.sha256(seal["statement"].encode()).hexdigest() == seal["hash"]

@@ -15,6 +15,17 @@ requires = ["free"]
 [permissions]
 "lean.cut" = "Cut what is not needed"
 "lean.look" = { description = "See what was cut", roles = ["finance", "readonly"] }
+[[navigation]]
+title = "Lean"
+path = "/lean"
+[[navigation]]
+title = "Cuts"
+path = "/lean/cuts"
+permission = "lean.cut"
+[[navigation]]
+title = "What was cut"
+path = "/lean/looks"
+permission = "lean.look"
 """
 LEAN = """
 from typing import Literal

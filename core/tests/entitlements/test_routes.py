@@ -33,6 +33,7 @@ async def test_every_installed_plugin_is_listed_with_what_it_contributes(signed_
         "available": True,
         "plans_needed": ["enterprise", "pro", "trial"],
         "contributes": {"connectors": ["stripe"]},
+        "navigation": [],
     }
     assert (items["gold"]["available"], items["gold"]["plans_needed"]) == (False, ["black", "gold"])
     assert (items["free"]["enabled"], items["free"]["available"], items["free"]["version"]) == (False, True, "1.2")
@@ -54,6 +55,27 @@ async def test_an_owner_enables_and_disables_a_plugin(signed_in: SignedIn) -> No
     disabled = await signed_in.client.post("/api/v1/plugins/free/disable")
     assert (disabled.status_code, disabled.json()["enabled"]) == (200, False)
     assert disabled.json() == (await listed(signed_in))["free"]
+
+
+async def test_an_enabled_plugin_shows_its_links_to_those_who_may_open_them(
+    signed_in: SignedIn, admin: Connection
+) -> None:
+    async def links() -> list[tuple[str, str]]:
+        one = (await signed_in.client.get("/api/v1/plugins/lean")).json()["navigation"]
+        assert (await listed(signed_in))["lean"]["navigation"] == one
+        return [(link["title"], link["path"]) for link in one]
+
+    everything = [("Lean", "/lean"), ("Cuts", "/lean/cuts"), ("What was cut", "/lean/looks")]
+    assert await links() == []
+    for name in ("free", "lean"):
+        enabled = await signed_in.client.post(f"/api/v1/plugins/{name}/enable")
+    assert [link["title"] for link in enabled.json()["navigation"]] == ["Lean", "Cuts", "What was cut"]
+    assert await links() == everything
+    await admin.execute("UPDATE core.membership_roles SET role = 'finance' WHERE tenant_id = $1", signed_in.tenant_id)
+    assert await links() == [everything[0], everything[2]]
+    await admin.execute("UPDATE core.membership_roles SET role = 'owner' WHERE tenant_id = $1", signed_in.tenant_id)
+    await signed_in.client.post("/api/v1/plugins/lean/disable")
+    assert await links() == []
 
 
 async def test_what_cannot_be_enabled_is_refused_with_a_stable_code(signed_in: SignedIn) -> None:

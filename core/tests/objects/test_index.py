@@ -28,10 +28,9 @@ async def stored(
     database: Database, store: DirectoryStore, tenant_id: UUID, body: bytes = b"body", *, days: int | None = None
 ) -> StoredObject:
     until = utc_now() + timedelta(days=days) if days is not None else None
+    written = await service.write(store, tenant_id, io.BytesIO(body), purpose="evidence")
     async with database.unit_of_work(tenant_id) as uow:
-        return await service.store_object(
-            uow, store, io.BytesIO(body), purpose="evidence", media_type="text/plain", retention_until=until
-        )
+        return await service.index(uow, written, media_type="text/plain", retention_until=until)
 
 
 async def test_an_object_is_known_by_its_hash_and_a_key_of_our_making(

@@ -44,11 +44,14 @@ class Acme(Connector):
     charges_now = {}
     fetched = []
     error = None
+    meanwhile = None
 
     async def authorize(self, http, settings):
         return Bearer("t")
 
     async def check(self, ctx):
+        if self.meanwhile is not None:
+            await self.meanwhile()
         if self.error == "unreachable":
             raise SourceUnavailable("nobody there")
         return Account(id="acct_1")
@@ -189,7 +192,7 @@ async def hooked(
 ) -> Hooked:
     assert (await signed_in.client.post("/api/v1/plugins/acme/enable")).is_success
     vendor = plugins.connectors["acme"][1]
-    vendor.__dict__.update(charges_now={}, fetched=[], error=None)
+    vendor.__dict__.update(charges_now={}, fetched=[], error=None, meanwhile=None)
     made = {"kind": "acme", "label": "A", "settings": {}, "credentials": {"key": "k", "webhook_secret": SECRET}}
     answer = await signed_in.client.post("/api/v1/connections", json=made)
     assert answer.status_code == 201, answer.text

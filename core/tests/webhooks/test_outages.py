@@ -89,6 +89,45 @@ async def test_a_vendor_that_cannot_even_say_whose_account_it_is_is_waited_for_t
     assert (receipt["error"], receipt["handled_at"] is not None) == ("source_unavailable", True)
 
 
+async def test_what_comes_while_a_job_gives_up_has_a_job_of_its_own(hooked: Hooked) -> None:
+    hooked.vendor.error = "unreachable"
+    await hooked.deliver({"id": "evt_1", "about": [["charges", "ch_1"]]})
+    [job] = await hooked.jobs()
+    for _ in range(4):
+        await hooked.run(job["id"])
+
+    async def meanwhile() -> None:
+        await hooked.deliver({"id": "evt_2", "about": [["charges", "ch_1"]]})
+
+    hooked.vendor.meanwhile = meanwhile
+    assert (await hooked.run(job["id"]))["status"] == "failed"
+    assert {one["event_id"]: one["error"] for one in await hooked.receipts()} == {
+        "evt_1": "source_unavailable",
+        "evt_2": None,
+    }
+    hooked.vendor.error = hooked.vendor.meanwhile = None
+    hooked.vendor.charges_now["ch_1"] = {"id": "ch_1", "amount": "7"}
+    [other] = [one for one in await hooked.jobs() if one["id"] != job["id"]]
+    assert (await hooked.run(other["id"]))["status"] == "succeeded"
+    assert await hooked.amounts() == {"ch_1": "7"}
+
+
+async def test_a_vendor_that_does_not_answer_at_all_is_not_asked_for_every_record(
+    hooked: Hooked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("counterfoil.webhooks.tasks.AT_A_TIME", 2)
+    hooked.vendor.error = "down"
+    for number in range(5):
+        await hooked.deliver({"id": f"evt_{number}", "about": [["charges", f"ch_{number}"]]})
+    [job] = await hooked.jobs()
+    for _ in range(5):
+        hooked.vendor.fetched.clear()
+        ended = await hooked.run(job["id"])
+        assert hooked.vendor.fetched == ["ch_0", "ch_1"]
+    assert ended["status"] == "partial"
+    assert {receipt["error"] for receipt in await hooked.receipts()} == {"source_unavailable"}
+
+
 async def test_what_came_long_ago_goes_handled_or_not_and_too_many_pending_are_closed(
     hooked: Hooked, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3000,6 +3000,19 @@ export interface components {
             current: boolean;
         };
         /**
+         * NavigationOut
+         * @description A link in the side bar.
+         */
+        NavigationOut: {
+            /** Title */
+            title: string;
+            /**
+             * Path
+             * @example /netsuite/scripts
+             */
+            path: string;
+        };
+        /**
          * NewInvitationOut
          * @description A new invitation.
          */
@@ -3350,6 +3363,11 @@ export interface components {
              */
             plans_needed: string[];
             contributes: components["schemas"]["Contributions"];
+            /**
+             * Navigation
+             * @description What the caller may open of it; empty while it is not enabled
+             */
+            navigation: components["schemas"]["NavigationOut"][];
             /** Description */
             description: string;
             /**
@@ -3426,6 +3444,11 @@ export interface components {
              */
             plans_needed: string[];
             contributes: components["schemas"]["Contributions"];
+            /**
+             * Navigation
+             * @description What the caller may open of it; empty while it is not enabled
+             */
+            navigation: components["schemas"]["NavigationOut"][];
         };
         /** PluginPermissionOut */
         PluginPermissionOut: {

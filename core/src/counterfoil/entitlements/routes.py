@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Response
 from counterfoil.entitlements import plugin_settings, service
 from counterfoil.entitlements.schemas import (
     Contributions,
+    NavigationOut,
     PluginDetailOut,
     PluginFeatureOut,
     PluginOut,
@@ -31,7 +32,8 @@ Plugins = Annotated[PluginManager, Depends(provided(PluginManager))]
 @router.get("", operation_id="listPlugins", responses=problem_responses(401, 403))
 async def list_plugins(scope: Readable, plugins: Plugins) -> Page[PluginOut]:
     """Every installed plugin, those in quarantine with the reason."""
-    return Page(items=[_shown(standing) for standing in await service.standings(scope.uow, plugins=plugins)])
+    found = await service.standings(scope.uow, plugins=plugins)
+    return Page(items=[_shown(standing, scope.permissions) for standing in found])
 
 
 @router.post("/{name}/enable", operation_id="enablePlugin", responses=problem_responses(401, 403, 404, 409))
@@ -112,11 +114,11 @@ async def _one(scope: Scope, name: str, plugins: PluginManager) -> PluginOut:
     chosen = plugins.find(name)
     for standing in await service.standings(scope.uow, plugins=plugins):
         if standing.plugin is chosen:
-            return _shown(standing)
+            return _shown(standing, scope.permissions)
     raise NotFound
 
 
-def _shown(standing: service.Standing) -> PluginOut:
+def _shown(standing: service.Standing, permissions: frozenset[str]) -> PluginOut:
     plugin = standing.plugin
     return PluginOut(
         name=plugin.name,
@@ -129,4 +131,5 @@ def _shown(standing: service.Standing) -> PluginOut:
         available=standing.available,
         plans_needed=service.plans_needed(plugin.manifest),
         contributes=Contributions(connectors=sorted(connector.kind for connector in plugin.connectors)),
+        navigation=[NavigationOut.of(entry) for entry in service.navigation(standing, permissions)],
     )

@@ -6,10 +6,22 @@ from pydantic import BaseModel, ConfigDict, Field
 from counterfoil.entitlements.models import UsageCounter
 from counterfoil.entitlements.quotas import Allowance, Quota
 from counterfoil.kit.clock import utc_now
+from counterfoil.plugins.manifest import NavigationEntry
 
 
 class Contributions(BaseModel):
     connectors: list[str]
+
+
+class NavigationOut(BaseModel):
+    """A link in the side bar."""
+
+    title: str
+    path: str = Field(examples=["/netsuite/scripts"])
+
+    @classmethod
+    def of(cls, entry: NavigationEntry) -> "NavigationOut":
+        return cls(title=entry.title, path=entry.path)
 
 
 class PluginOut(BaseModel):
@@ -25,6 +37,7 @@ class PluginOut(BaseModel):
     available: bool = Field(description="The tenant's plan includes it")
     plans_needed: list[str] = Field(description="Plans that include it; empty when every plan does")
     contributes: Contributions
+    navigation: list[NavigationOut] = Field(description="What the caller may open of it; empty while it is not enabled")
 
 
 class PluginFeatureOut(BaseModel):

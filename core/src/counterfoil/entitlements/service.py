@@ -1,6 +1,6 @@
 """Which plugins a tenant may use: installed and fit to run, included in its plan, turned on, and so is all they require."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from counterfoil import audit
@@ -13,7 +13,7 @@ from counterfoil.entitlements.repository import Entitled
 from counterfoil.kit import context
 from counterfoil.kit.errors import EntitlementRequired, NotFound, PluginDisabled
 from counterfoil.plugins.manager import PluginInfo, PluginManager
-from counterfoil.plugins.manifest import Manifest
+from counterfoil.plugins.manifest import Manifest, NavigationEntry
 from counterfoil.tenancy.term import require_current
 
 Overrides = Mapping[str, bool]
@@ -154,6 +154,14 @@ async def standings(uow: UnitOfWork, *, plugins: PluginManager) -> list[Standing
         )
         for plugin in sorted(plugins.plugins, key=lambda plugin: (plugin.name, plugin.status))
     ]
+
+
+def navigation(standing: Standing, permissions: Collection[str]) -> list[NavigationEntry]:
+    """What a plugin adds to the side bar of somebody with these permissions: nothing while it is not enabled."""
+    if not standing.enabled:
+        return []
+    entries = standing.plugin.manifest.navigation
+    return [entry for entry in entries if entry.permission is None or entry.permission in permissions]
 
 
 async def enable(uow: UnitOfWork, name: str, *, plugins: PluginManager) -> None:

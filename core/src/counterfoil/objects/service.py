@@ -74,20 +74,6 @@ async def index(
     )
 
 
-async def store_object(
-    uow: UnitOfWork,
-    store: ObjectStore,
-    content: Readable,
-    *,
-    purpose: Purpose,
-    media_type: str,
-    retention_until: datetime | None = None,
-) -> StoredObject:
-    """Write and index in one go, for what is small: the transaction waits for the store."""
-    written = await write(store, uow.tenant, content, purpose=purpose)
-    return await index(uow, written, media_type=media_type, retention_until=retention_until)
-
-
 async def get(uow: UnitOfWork, object_id: UUID) -> StoredObject:
     """One object of this tenant.
 

@@ -83,10 +83,12 @@ async def handled(uow: UnitOfWork, errors: Mapping[UUID, str | None], *, job_id:
     )
 
 
-async def give_up(uow: UnitOfWork, connection_id: UUID, error: str, *, job_id: UUID) -> None:
-    """Close everything that is pending."""
+async def give_up(uow: UnitOfWork, connection_id: UUID, error: str, *, before: UUID, job_id: UUID) -> None:
+    """Close everything that is pending and came before: what came since has a job of its own."""
     statement = update(WebhookReceipt).where(
-        WebhookReceipt.connection_id == connection_id, WebhookReceipt.handled_at.is_(None)
+        WebhookReceipt.connection_id == connection_id,
+        WebhookReceipt.handled_at.is_(None),
+        WebhookReceipt.id < before,
     )
     await uow.session.execute(
         statement.values(handled_at=func.now(), job_id=job_id, error=error).execution_options(synchronize_session=False)

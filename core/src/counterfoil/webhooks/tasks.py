@@ -18,7 +18,15 @@ from counterfoil.ingest.opening import WhileConnected, checked_account, opened, 
 from counterfoil.ingest.records import RawVersion
 from counterfoil.ingest.refresh import Refresh
 from counterfoil.jobs.context import JobContext
-from counterfoil.plugins.connector import Account, Hint, SourceError, SourceUnauthorized
+from counterfoil.kit.ids import new_id
+from counterfoil.plugins.connector import (
+    Account,
+    Hint,
+    SourceError,
+    SourceRateLimited,
+    SourceUnauthorized,
+    SourceUnavailable,
+)
 from counterfoil.plugins.records import Outcome, Task
 from counterfoil.webhooks import repository
 from counterfoil.webhooks.models import WebhookReceipt
@@ -31,14 +39,15 @@ Answers = Mapping[Hint, RawVersion | SourceError]
 
 async def run_refresh(job: JobContext, params: RefreshParams) -> Outcome:
     """Handle every pending receipt of the connection, those that come meanwhile included."""
+    began = new_id()
     connection = await opened(job, params.connection_id)
-    account = connection.account or await _account(job, connection)
+    account = connection.account or await _account(job, connection, before=began)
     async with connection.client() as context:
         source = Source(connector=connection.connector, context=context, origin=origin_of(job, connection, account))
         control = WhileConnected(job, connection.id)
         refresh = Refresh(control, source)
         await refresh.begin()
-        number = await _handle_all(control, refresh, connection.id)
+        number = await _handle_all(control, refresh, connection.id, before=began)
         reasons = await refresh.end()
     if refresh.refused is not None:
         async with job.unit_of_work() as uow:
@@ -47,27 +56,33 @@ async def run_refresh(job: JobContext, params: RefreshParams) -> Outcome:
     return Outcome(status="partial" if reasons else "succeeded", result=result, reasons=reasons)
 
 
-async def _account(job: JobContext, connection: OpenConnection) -> Account:
+async def _account(job: JobContext, connection: OpenConnection, *, before: UUID) -> Account:
     try:
         return await checked_account(job, connection)
     except (SourceError, ConnectionNotReady) as error:
         if not (isinstance(error, SourceError) and job.tries_again(error)):
-            async with job.unit_of_work() as uow:
-                await repository.give_up(uow, connection.id, error.code, job_id=job.job_id)
+            await _give_up(job, connection.id, error.code, before=before)
         raise
 
 
-async def _handle_all(job: JobControl, refresh: Refresh, connection_id: UUID) -> int:
+async def _handle_all(job: JobControl, refresh: Refresh, connection_id: UUID, *, before: UUID) -> int:
     """How many receipts were looked at."""
-    number, after = 0, None
-    while not refresh.is_over and (receipts := await _pending(job, connection_id, after)):
+    number, after, outage = 0, None, None
+    while not (refresh.is_over or outage) and (receipts := await _pending(job, connection_id, after)):
         try:
-            await _handle(job, refresh, receipts)
+            outage = await _handle(job, refresh, receipts)
         except QuotaExceeded as full:
             refresh.stop(full)
         else:
             number, after = number + len(receipts), receipts[-1].id
+    if outage is not None and not job.tries_again(outage):
+        await _give_up(job, connection_id, outage.code, before=before)
     return number
+
+
+async def _give_up(job: JobControl, connection_id: UUID, error: str, *, before: UUID) -> None:
+    async with job.unit_of_work() as uow:
+        await repository.give_up(uow, connection_id, error, before=before, job_id=job.job_id)
 
 
 async def _pending(job: JobControl, connection_id: UUID, after: UUID | None) -> Sequence[WebhookReceipt]:
@@ -75,8 +90,8 @@ async def _pending(job: JobControl, connection_id: UUID, after: UUID | None) -> 
         return await repository.pending(uow, connection_id, after=after, limit=AT_A_TIME)
 
 
-async def _handle(job: JobControl, refresh: Refresh, receipts: Sequence[WebhookReceipt]) -> None:
-    """Ask, then land and close in one transaction."""
+async def _handle(job: JobControl, refresh: Refresh, receipts: Sequence[WebhookReceipt]) -> SourceError | None:
+    """Ask, then land and close in one transaction; an error, when there was no answer at all: the rest need not be asked."""
     hints = {receipt.id: [Hint(**hint) for hint in receipt.hints] for receipt in receipts}
     answers = await refresh.ask([hint for found in hints.values() for hint in found])
     async with job.unit_of_work() as uow:
@@ -84,6 +99,8 @@ async def _handle(job: JobControl, refresh: Refresh, receipts: Sequence[WebhookR
         endings = {receipt_id: _ending(job, found, answers) for receipt_id, found in hints.items()}
         closed = {receipt_id: error for receipt_id, (is_over, error) in endings.items() if is_over}
         await repository.handled(uow, closed, job_id=job.job_id)
+    silence = [answer for answer in answers.values() if isinstance(answer, SourceUnavailable | SourceRateLimited)]
+    return silence[0] if silence and len(silence) == len(answers) else None
 
 
 def _ending(job: JobControl, hints: Sequence[Hint], answers: Answers) -> tuple[bool, str | None]:

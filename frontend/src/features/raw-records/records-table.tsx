@@ -8,7 +8,11 @@ type RecordsTableProps = { records: readonly RawRecord[]; onOpen: (id: string) =
 
 export function RecordState({ record }: { record: RawRecord }) {
   if (record.deleted_at) return <Badge tone="danger">Gone at the vendor</Badge>;
-  return record.is_open ? <Badge tone="info">May still change</Badge> : <span className="text-muted-foreground">–</span>;
+  return record.is_open ? (
+    <Badge tone="info">May still change</Badge>
+  ) : (
+    <span className="text-muted-foreground">–</span>
+  );
 }
 
 export function RecordsTable({ records, onOpen }: RecordsTableProps) {

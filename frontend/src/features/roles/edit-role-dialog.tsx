@@ -1,7 +1,7 @@
 "use client";
 
 import { useQueryClient } from "@tanstack/react-query";
-import { type SubmitEvent, useId } from "react";
+import { type SubmitEvent, useId, useState } from "react";
 import { toast } from "sonner";
 import { Button } from "@/components/ui/button";
 import { Dialog, DialogBody, DialogContent, DialogFooter } from "@/components/ui/dialog";
@@ -18,6 +18,8 @@ const FIELDS = ["title", "description"] as const;
 export function EditRoleDialog({ role, onClose }: { role: Role; onClose: () => void }) {
   const formId = useId();
   const queryClient = useQueryClient();
+  // The version its fields were filled from, whatever the list says by now.
+  const [seen] = useState(role.version);
   const save = $api.useMutation("patch", "/api/v1/users/roles/{role_id}", {
     onSuccess: () => {
       toast.success("The role is saved");
@@ -31,7 +33,7 @@ export function EditRoleDialog({ role, onClose }: { role: Role; onClose: () => v
     if (role.id === null) return;
     const form = new FormData(event.currentTarget);
     const body = { title: String(form.get("title") ?? "").trim(), description: String(form.get("description") ?? "") };
-    save.mutate({ params: { path: { role_id: role.id } }, body });
+    save.mutate({ params: { path: { role_id: role.id }, header: { "If-Match": `"${seen}"` } }, body });
   };
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()}>

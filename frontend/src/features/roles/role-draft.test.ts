@@ -11,6 +11,7 @@ const ROLE: Role = {
   permissions: ["tables.read", "jobs.read"],
   created_at: null,
   updated_at: null,
+  version: 1,
 };
 
 describe("a draft of a role", () => {
@@ -23,6 +24,14 @@ describe("a draft of a role", () => {
     const drafts = toggled(toggled({}, ROLE, "jobs.read"), ROLE, "jobs.read");
     expect(drafts).toEqual({});
     expect(permissionsOf(ROLE, drafts)).toBe(ROLE.permissions);
+  });
+
+  test("keeps the version it was begun on", () => {
+    const begun = toggled({}, ROLE, "audit.read");
+    const newest = { ...ROLE, permissions: ["tables.read"], version: 2 };
+    expect(toggled(begun, newest, "tables.read")).toEqual({
+      r1: { permissions: ["jobs.read", "audit.read"], version: 1 },
+    });
   });
 
   test("is never made of a built-in role", () =>

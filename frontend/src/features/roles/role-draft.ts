@@ -1,21 +1,24 @@
 import type { Permission, Role } from "@/lib/api/models";
 
-/** Permissions of a role as they would be after saving, by the role's id. */
-export type Drafts = Readonly<Record<string, readonly string[]>>;
+/** What a role would permit after saving, and the version of the role that the first tick was made on. */
+export type Draft = { permissions: readonly string[]; version: number | null };
+/** By the role's id. */
+export type Drafts = Readonly<Record<string, Draft>>;
 
 const sameSet = (one: readonly string[], other: readonly string[]) =>
   one.length === other.length && one.every((name) => other.includes(name));
 
 export const permissionsOf = (role: Role, drafts: Drafts): readonly string[] =>
-  (role.id && drafts[role.id]) || role.permissions;
+  (role.id && drafts[role.id]?.permissions) || role.permissions;
 
 /** A draft that came back to what is saved is no draft any more. */
 export function toggled(drafts: Drafts, role: Role, permission: string): Drafts {
   if (role.id === null) return drafts;
   const now = permissionsOf(role, drafts);
   const next = now.includes(permission) ? now.filter((name) => name !== permission) : [...now, permission];
-  const { [role.id]: _, ...others } = drafts;
-  return sameSet(next, role.permissions) ? others : { ...others, [role.id]: next };
+  const { [role.id]: former, ...others } = drafts;
+  if (sameSet(next, role.permissions)) return others;
+  return { ...others, [role.id]: { permissions: next, version: former?.version ?? role.version } };
 }
 
 export type PermissionGroup = { word: string; permissions: readonly Permission[] };

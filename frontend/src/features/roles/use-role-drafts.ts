@@ -5,6 +5,7 @@ import { useState } from "react";
 import { toast } from "sonner";
 import { sessionQueries } from "@/features/shell/queries";
 import type { Role } from "@/lib/api/models";
+import { toApiError } from "@/lib/api/problem";
 import { $api } from "@/lib/api/query";
 import { reportProblem } from "@/lib/report-problem";
 import { roleQueries } from "./queries";
@@ -19,15 +20,23 @@ export function useRoleDrafts(roles: readonly Role[]) {
 
   async function save() {
     for (const { id, title } of changed) {
-      const permissions = id && drafts[id];
-      if (!permissions) continue;
-      try {
-        await update.mutateAsync({ params: { path: { role_id: id } }, body: { permissions: [...permissions] } });
-        // Before the draft goes, or the old ticks would show for a moment.
+      const draft = id && drafts[id];
+      if (!draft) continue;
+      // Before a draft goes, or the old ticks would show for a moment.
+      const drop = async () => {
         await queryClient.invalidateQueries({ queryKey: roleQueries.list().queryKey });
         setDrafts(({ [id]: _, ...others }) => others);
+      };
+      try {
+        await update.mutateAsync({
+          params: { path: { role_id: id }, header: { "If-Match": `"${draft.version}"` } },
+          body: { permissions: [...draft.permissions] },
+        });
+        await drop();
         toast.success(`${title} is saved`);
       } catch (error) {
+        // Somebody else saved the role: what is ticked now was never meant for what it has become.
+        if (toApiError(error).status === 412) await drop();
         reportProblem(error);
       }
     }
