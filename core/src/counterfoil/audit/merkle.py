@@ -40,6 +40,15 @@ def path(leaves: Sequence[bytes], index: int) -> list[Step]:
     return steps
 
 
+def root_from_path(leaf: bytes, steps: Sequence[Step]) -> bytes:
+    """Where a path leads."""
+    digest = _leaf(leaf)
+    for step in steps:
+        pair = step.digest + digest if step.side == "left" else digest + step.digest
+        digest = hashlib.sha256(_NODE + pair).digest()
+    return digest
+
+
 def _leaf(leaf: bytes) -> bytes:
     return hashlib.sha256(_LEAF + leaf).digest()
 
