@@ -36,7 +36,10 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class _GiveBack:
-    """The attempt did not end the job: it goes back to the queue, for what went wrong, if anything did."""
+    """The attempt did not end the job: it goes back to the queue, for what went wrong, if anything did.
+
+    ``tried`` is the attempt's number where the kind's own policy has it followed by another.
+    """
 
     failure: Failure | None = None
     delay_s: float = 0.0
