@@ -206,7 +206,8 @@ def simulator(product: Product) -> Iterator[httpx2.Client]:
         control.delete("/faults")
 
 
-@pytest.fixture(scope="session")
+# Not for longer: its event loop would stand in the way of the tests that have one of their own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)

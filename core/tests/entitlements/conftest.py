@@ -12,6 +12,8 @@ from counterfoil.testing.plugins import installed, write_distribution
 
 LEAN_CLAIMS = """
 requires = ["free"]
+offers = ["lean.cutting"]
+uses = ["free.advice"]
 [permissions]
 "lean.cut" = "Cut what is not needed"
 "lean.look" = { description = "See what was cut", roles = ["finance", "readonly"] }

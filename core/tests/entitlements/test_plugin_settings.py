@@ -23,6 +23,7 @@ async def test_a_plugin_is_shown_with_all_it_claims(signed_in: SignedIn) -> None
     [listed] = [one for one in (await signed_in.client.get("/api/v1/plugins")).json()["items"] if one["name"] == "lean"]
     assert listed.items() <= lean.items()
     assert (lean["requires"], lean["has_settings"], lean["hosts"]) == (["free"], True, [])
+    assert (lean["offers"], lean["uses"]) == (["lean.cutting"], ["free.advice"])
     assert {one["name"]: one["description"] for one in lean["permissions"]} == {
         "lean.cut": "Cut what is not needed",
         "lean.look": "See what was cut",

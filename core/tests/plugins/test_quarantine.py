@@ -20,6 +20,7 @@ MANIFESTS = {
     "API as text": (manifest("acme", api="1"), "api: Input should be a valid integer"),
     "another name": (manifest("other"), "its entry point is called 'acme', its manifest says 'other'"),
     "reserved namespace": (manifest("acme", namespaces=["core"]), "namespaces.0: Value error, 'core' is reserved"),
+    "foreign offer": (manifest("acme", offers=["stripe.sync"]), "names stripe.sync, outside the namespace 'acme'"),
     "link to elsewhere": (
         manifest("acme") + '[[navigation]]\ntitle = "x"\npath = "https://acme.com"\n',
         "navigation.0.path: String should match pattern",

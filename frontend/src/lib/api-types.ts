@@ -3384,6 +3384,16 @@ export interface components {
              * @description Plugins it does not work without
              */
             requires: string[];
+            /**
+             * Offers
+             * @description Services it has for other plugins
+             */
+            offers: string[];
+            /**
+             * Uses
+             * @description Services of others that it uses where they are there
+             */
+            uses: string[];
             /** Has Settings */
             has_settings: boolean;
         };

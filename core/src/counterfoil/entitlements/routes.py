@@ -72,6 +72,8 @@ async def get_plugin(name: str, scope: Readable, plugins: Plugins) -> PluginDeta
             for permission, entry in manifest.permissions.items()
         ],
         requires=list(manifest.requires),
+        offers=list(manifest.offers),
+        uses=list(manifest.uses),
         has_settings=bool(plugin.settings.model_fields),
     )
 

@@ -59,6 +59,8 @@ class PluginDetailOut(PluginOut):
     features: list[PluginFeatureOut]
     permissions: list[PluginPermissionOut]
     requires: list[str] = Field(description="Plugins it does not work without")
+    offers: list[str] = Field(description="Services it has for other plugins")
+    uses: list[str] = Field(description="Services of others that it uses where they are there")
     has_settings: bool
 
 

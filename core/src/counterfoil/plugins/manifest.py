@@ -68,7 +68,8 @@ class NavigationEntry(_Table):
 class Manifest(_Table):
     """The static half of a plugin.
 
-    ``namespaces`` are further first words for its names. ``requires`` names plugins this one cannot load without.
+    ``namespaces`` are further first words for its names. ``offers`` and ``uses`` name typed services, and work without each
+    other; ``requires`` names plugins this one cannot load without.
     ``permissions`` says what each lets its holder do: a sentence, or a table of ``description`` and the ``roles`` that hold it.
     ``navigation`` is shown to tenants that have the plugin enabled.
     """
@@ -83,6 +84,8 @@ class Manifest(_Table):
     namespaces: tuple[Name, ...] = ()
     permissions: dict[DottedName, Annotated[PermissionEntry, BeforeValidator(_described)]] = Field(default_factory=dict)
     navigation: tuple[NavigationEntry, ...] = ()
+    offers: tuple[DottedName, ...] = ()
+    uses: tuple[DottedName, ...] = ()
     requires: tuple[Name, ...] = ()
 
     @property
@@ -119,7 +122,7 @@ def read_manifest(folder: Path) -> Manifest:
     except ValidationError as error:
         findings = (f"{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors(include_url=False))
         raise Rejected(f"{FILE_NAME} is not valid: {'; '.join(findings)}") from error
-    for name in manifest.permissions:
+    for name in (*manifest.offers, *manifest.permissions):
         if name.partition(".")[0] not in manifest.claims:
             raise Rejected(f"{FILE_NAME} names {name}, outside the namespace {manifest.name!r}")
     return manifest

@@ -43,7 +43,8 @@ export function EditConnectionStep(props: EditConnectionStepProps) {
           problem={save.isError ? toApiError(save.error) : null}
           onSubmit={({ label, settings, credentials }) =>
             save.mutate({
-              params: { path: { connection_id: connection.id } },
+              // Whoever else edited it meanwhile is not overwritten: the answer says so, and the form can be opened anew.
+              params: { path: { connection_id: connection.id }, header: { "If-Match": `"${connection.version}"` } },
               body: { label, settings, ...(replaces && { credentials }) },
             })
           }

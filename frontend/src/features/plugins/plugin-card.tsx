@@ -2,6 +2,7 @@ import { Badge } from "@/components/ui/badge";
 import { useMay } from "@/features/shell/use-may";
 import type { Plugin } from "@/lib/api/models";
 import { humanize, plural } from "@/lib/format/words";
+import { PluginDetailsButton } from "./plugin-details-button";
 import { PluginStanding } from "./plugin-standing";
 import { PluginSwitch } from "./plugin-switch";
 
@@ -43,11 +44,10 @@ export function PluginCard({ plugin }: { plugin: Plugin }) {
           ))}
         </p>
       )}
-      {mayManage && plugin.status === "active" && (
-        <div className="mt-auto">
-          <PluginSwitch plugin={plugin} />
-        </div>
-      )}
+      <div className="mt-auto flex flex-wrap gap-2">
+        {mayManage && plugin.status === "active" && <PluginSwitch plugin={plugin} />}
+        <PluginDetailsButton plugin={plugin} />
+      </div>
     </li>
   );
 }
