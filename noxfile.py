@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import os
 import shutil
@@ -168,6 +169,23 @@ def web(session: nox.Session) -> None:
 def web_test(session: nox.Session) -> None:
     """Check and test the web app: biome, tsc, vitest."""
     run_web_tests(session)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure: `./dev bench NAME [options]` prints JSON, each figure beside a peer's of the same run; alone it lists the names."""
+    names = sorted(path.stem for path in (ROOT / "tests/bench").glob("*.py") if "__main__" in path.read_text())
+    name, *options = session.posargs or [""]
+    if name not in names:
+        for each in names:
+            say(
+                f"{each:<10} {ast.get_docstring(ast.parse((ROOT / f'tests/bench/{each}.py').read_text()))}".split("\n")[
+                    0
+                ]
+            )
+        return
+    os.chdir(ROOT)
+    become(sys.executable, "-m", f"tests.bench.{name}", *options)
 
 
 # -- making files that are committed -----------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What landing costs: records in memory to raw and canonical rows, against COPY of the very same rows into the same tables.
 
-`python tests/bench/engine.py [--records 50000] [--rounds 5]` prints JSON. Both sides take turns on a database of their own;
+`./dev bench engine [--records 50000] [--rounds 5]` prints JSON. Both sides take turns on a database of their own;
 a ratio above 1 means that landing is faster than that COPY.
 """
 
@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import gc
 import json
-import os
 import statistics
 import tempfile
 import time
@@ -22,21 +21,16 @@ from uuid import UUID
 
 import asyncpg
 from sqlalchemy import insert
+from tests.bench.place import place
 
 from counterfoil.connections.models import Connection
 from counterfoil.db import Database, UnitOfWork
-from counterfoil.db.database import driver_url
-from counterfoil.db.roles import APP
-from counterfoil.embedded import EmbeddedPostgres
 from counterfoil.ingest.control import Source
 from counterfoil.ingest.engine import Sync
 from counterfoil.ingest.records import Origin
 from counterfoil.kit.ids import new_id
 from counterfoil.plugins.connector import Connector, Json, Page, Raw, Settings, SourceError, TimeCursor, Window, stream
-from counterfoil.plugins.migrate import migrate
 from counterfoil.sdk import PayoutLine, Ref
-from counterfoil.tenancy.models import Tenant
-from counterfoil.testing.plugin import make_settings
 
 BATCH = 5_000
 PAGE = 100
@@ -232,30 +226,12 @@ async def measure(bench: Bench, number: int, rounds: int) -> dict[str, Any]:
 
 
 async def run(number: int, rounds: int, folder: Path) -> dict[str, Any]:
-    with EmbeddedPostgres(folder / "postgres", options={"max_connections": "20"}) as postgres:
-        password = os.urandom(12).hex()
-        admin_url = postgres.superuser_url()
-        settings = make_settings(database_admin_url=admin_url, database_url=_as_app(admin_url, password), home=folder)
-        await migrate(settings)
-        admin = await asyncpg.connect(driver_url(admin_url))
-        await admin.execute(f"ALTER ROLE {APP} PASSWORD '{password}'")
-        database = Database.connect(_as_app(admin_url, password))
-        tenant_id, connection_id = new_id(), new_id()
-        async with database.unit_of_work(tenant_id) as uow:
-            await uow.session.execute(insert(Tenant).values(id=tenant_id, name="Bench", slug="bench", plan="pro"))
+    async with place(folder) as at:
+        connection_id = new_id()
+        async with at.database.unit_of_work(at.tenant_id) as uow:
             values = {"kind": "ledger", "plugin": "ledger", "label": "l", "auth_kind": "api_key"}
-            await uow.session.execute(insert(Connection).values(tenant_id=tenant_id, id=connection_id, **values))
-        try:
-            return await measure(Bench(database, admin, tenant_id, connection_id), number, rounds)
-        finally:
-            await database.close()
-            await admin.close()
-
-
-def _as_app(admin_url: str, password: str) -> str:
-    from sqlalchemy import make_url  # noqa: PLC0415  (used once)
-
-    return make_url(admin_url).set(username=APP, password=password).render_as_string(hide_password=False)
+            await uow.session.execute(insert(Connection).values(tenant_id=at.tenant_id, id=connection_id, **values))
+        return await measure(Bench(at.database, at.admin, at.tenant_id, connection_id), number, rounds)
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """How many no-op jobs one pool process runs per second, next to bare Celery no-op tasks in the same run.
 
-``python tests/bench/jobs.py [--jobs 1500] [--rounds 3]`` prints JSON. Both sides find their messages in the same Valkey
+``./dev bench jobs [--jobs 1500] [--rounds 3]`` prints JSON. Both sides find their messages in the same Valkey
 when they start, have one pool process and the same broker settings. A job of ours is claimed under a lease, run under its
 time limit and heartbeat, finished and audited in PostgreSQL with durable commits; a bare task is none of this.
 """

@@ -131,6 +131,23 @@ def test_a_streams_records_open_as_the_vendor_sent_them(owner: Walk, company: Co
     owner.look("no record")
 
 
+def test_a_jobs_evidence_log_and_repetition(owner: Walk, company: Company) -> None:
+    page = owner.page
+    page.goto(f"/jobs/view?id={company.job}")
+    pack = page.get_by_role("link", name=re.compile("^Download pack"))
+    expect(pack).to_be_visible(timeout=30_000)
+    owner.look("job with evidence")
+    with page.expect_download() as download:
+        pack.click()
+    assert download.value.suggested_filename.endswith(".zip")
+    page.get_by_role("button", name="Run again").click()
+    dialog(page)
+    owner.look("run again")
+    page.get_by_role("dialog").or_(page.get_by_role("alertdialog")).get_by_role("button", name="Run again").click()
+    page.wait_for_url(lambda url: "/jobs/view" in url and company.job not in url)
+    expect(page.get_by_text("Succeeded").first).to_be_visible(timeout=90_000)
+
+
 def test_the_timeline_of_a_job_tells_what_one_request_set_off(owner: Walk, company: Company) -> None:
     page = owner.page
     page.goto(f"/jobs/view?id={company.job}")

@@ -5,7 +5,22 @@ import { Definition, DefinitionList } from "@/components/ui/definition";
 import { Moment } from "@/components/ui/moment";
 import type { EvidencePack } from "@/lib/api/models";
 import { formatBytes } from "@/lib/format/bytes";
+import { formatCount } from "@/lib/format/number";
 import { EvidenceCheck } from "./evidence-check";
+
+type Tally = EvidencePack["records"];
+
+/** Fewer in the pack than landed means that a later sync changed the rest before the pack was made: they are in its evidence. */
+function TallyText({ tally }: { tally: Tally }) {
+  const held = formatCount(tally.in_this_pack);
+  if (tally.landed === null) return <>{held}; the sync was cut off before it counted what landed</>;
+  if (tally.landed === tally.in_this_pack) return <>{held}, all that landed</>;
+  return (
+    <span className="text-warning">
+      {held} of {formatCount(tally.landed)} that landed; later syncs changed the others
+    </span>
+  );
+}
 
 export function EvidenceFacts({ jobId, pack }: { jobId: string; pack: EvidencePack }) {
   return (
@@ -16,6 +31,12 @@ export function EvidenceFacts({ jobId, pack }: { jobId: string; pack: EvidencePa
         </Definition>
         <Definition term="Made">
           <Moment at={pack.created_at} />
+        </Definition>
+        <Definition term="Vendor records">
+          <TallyText tally={pack.records} />
+        </Definition>
+        <Definition term="Rows">
+          <TallyText tally={pack.rows} />
         </Definition>
         <Definition term="Kept until">
           {pack.retention_until ? <Moment at={pack.retention_until} /> : "No end is set"}
