@@ -4,7 +4,6 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from counterfoil.config import Settings
-from counterfoil.objects.s3 import S3Store
 from counterfoil.objects.store import DirectoryStore, ObjectStore
 
 _S3_OPTIONS = {"endpoint", "region", "path_style"}
@@ -29,6 +28,9 @@ def open_store(settings: Settings) -> ObjectStore:
 
 
 def _open_s3(settings: Settings, bucket: str, prefix: str, options: dict[str, str]) -> ObjectStore:
+    # Here, because its SDK takes a while to import and memory to hold, and a folder needs none of it.
+    from counterfoil.objects.s3 import S3Store  # noqa: PLC0415
+
     if unknown := sorted(options.keys() - _S3_OPTIONS):
         raise ValueError(f"an S3 address has no option {', '.join(unknown)}")
     endpoint = options.get("endpoint")
