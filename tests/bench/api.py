@@ -59,7 +59,7 @@ def bare(at: Place, query: str, tenant_id: str) -> FastAPI:
     async def rows() -> list[dict[str, Any]]:
         nonlocal pool
         pool = pool or await asyncpg.create_pool(
-            driver_url(at.settings.database_admin_url.get_secret_value()), max_size=2
+            driver_url(at.settings.database_admin_url.get_secret_value()), min_size=1, max_size=2
         )
         found = await pool.fetch(query, tenant_id)
         return [dict(row) for row in found]
@@ -78,7 +78,7 @@ async def cpu(client: httpx2.AsyncClient, path: str, number: int) -> float:
 
 
 async def run(number: int, rounds: int, folder: Path) -> dict[str, Any]:
-    async with place(folder, api_rate_per_minute=10_000_000, api_burst=1_000_000) as at:
+    async with place(folder, api_rate_per_minute=60_000) as at:
         with EmbeddedValkey(folder / "valkey") as valkey:
             settings = at.settings.model_copy(update={"redis_url": type(at.settings.redis_url)(valkey.url())})
             app = create_app(settings, with_ui=False)

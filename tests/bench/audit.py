@@ -32,7 +32,7 @@ _WORK = """
 _EVENTS = """
     INSERT INTO core.audit_events (tenant_id, id, occurred_at, actor_kind, actor_id, actor_label, action, outcome,
                                    resource_type, resource_id, payload)
-    SELECT $1, uuidv7(), now(), 'user', $1::text, 'ada@example.com', 'core.view.updated', 'ok', 'view', n::text,
+    SELECT $1, uuidv7(), now(), 'user', $1::uuid::text, 'ada@example.com', 'core.view.updated', 'ok', 'view', n::text,
            jsonb_build_object('before', jsonb_build_object('name', 'n' || n), 'after', jsonb_build_object('name', 'm' || n))
     FROM generate_series(1, $2::int) n
 """
