@@ -181,6 +181,8 @@ async def read_ahead(steps: AsyncIterator[Step], *, pages: int, records: int) ->
             waiting[0] += 1
             waiting[1] += len(step.versions)
             queue.put_nowait(step)
+            # A source that always has its next page at hand would keep the batch that lands from going on.
+            await asyncio.sleep(0)
 
     task = asyncio.create_task(pump())
     task.add_done_callback(lambda _: queue.put_nowait(None))
