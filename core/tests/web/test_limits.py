@@ -62,7 +62,7 @@ async def test_who_sends_too_many_is_told_when_to_come_back(
 async def test_each_api_key_has_a_limit_of_its_own(app: FastAPI, signed_in: SignedIn, redis: Redis) -> None:
     made = await signed_in.client.post("/api/v1/api-keys", json={"name": "Script", "scopes": ["tables.read"]})
     headers = {"Authorization": f"Bearer {made.json()['key']}"}
-    async with limited(app, redis, per_minute=60, burst=3):
+    async with limited(app, redis, per_minute=6, burst=3):
         mine = [await signed_in.client.get("/api/v1/tables") for _ in range(4)]
         keys = [await signed_in.client.get("/api/v1/tables", headers=headers) for _ in range(4)]
     assert mine[-1].status_code == 429
