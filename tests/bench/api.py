@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx2
 from fastapi import FastAPI
 from tests.bench.place import Place, place
@@ -48,19 +49,12 @@ async def people(app: FastAPI, at: Place) -> httpx2.AsyncClient:
     return client
 
 
-def bare(at: Place, query: str, tenant_id: str) -> FastAPI:
+def bare(pool: "asyncpg.Pool[Any]", query: str, tenant_id: str) -> FastAPI:
     """The same query as a superuser through the same driver, and its rows as they come."""
-    import asyncpg  # noqa: PLC0415  (the other side's own pool)
-
     app = FastAPI()
-    pool: Any = None
 
     @app.get("/rows")
     async def rows() -> list[dict[str, Any]]:
-        nonlocal pool
-        pool = pool or await asyncpg.create_pool(
-            driver_url(at.settings.database_admin_url.get_secret_value()), min_size=1, max_size=2
-        )
         found = await pool.fetch(query, tenant_id)
         return [dict(row) for row in found]
 
@@ -93,10 +87,12 @@ async def run(number: int, rounds: int, folder: Path) -> dict[str, Any]:
                     f"SELECT {', '.join(names)} FROM core.payments WHERE tenant_id = $1 AND deleted_at IS NULL"  # noqa: S608  (names of our own)
                     " ORDER BY source_created_at DESC NULLS LAST, id DESC LIMIT 50"
                 )
-                theirs = httpx2.AsyncClient(
-                    transport=httpx2.ASGITransport(app=bare(at, query, tenant_id)), base_url=ORIGIN
-                )
-                return await measure(ours, theirs, number, rounds)
+                admin_url = driver_url(at.settings.database_admin_url.get_secret_value())
+                async with asyncpg.create_pool(admin_url, min_size=1, max_size=2) as pool:
+                    theirs = httpx2.AsyncClient(
+                        transport=httpx2.ASGITransport(app=bare(pool, query, tenant_id)), base_url=ORIGIN
+                    )
+                    return await measure(ours, theirs, number, rounds)
 
 
 async def measure(ours: httpx2.AsyncClient, theirs: httpx2.AsyncClient, number: int, rounds: int) -> dict[str, Any]:

@@ -88,6 +88,17 @@ async def test_a_csv_has_the_rows_of_the_list_in_its_words(signed_in: SignedIn, 
                 assert row[name] == ("" if value is None else str(value).lower() if value in (True, False) else value)
 
 
+async def test_times_of_a_csv_are_rfc_3339_in_utc(signed_in: SignedIn, insert_rows: Any) -> None:
+    times = [
+        datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),
+        datetime(2026, 11, 1, 12, 0, 0, 250_001, tzinfo=UTC),
+        datetime(1, 1, 2, tzinfo=UTC),
+    ]
+    await insert_rows(signed_in.tenant_id, PaymentRecord, *({"source_created_at": time} for time in times))
+    found = [row["source_created_at"] for row in await csv_rows(signed_in.client)]
+    assert found == [time.isoformat() for time in times]
+
+
 async def test_filters_sort_and_columns_are_the_lists_own(signed_in: SignedIn, insert_rows: Any) -> None:
     await insert_rows(
         signed_in.tenant_id,

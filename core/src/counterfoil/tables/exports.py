@@ -80,7 +80,7 @@ class Export:
         with self.slots.taken(), context.bound(context.current_actor, self.actor):
             async with self.database.unit_of_work(self.tenant_id) as uow:
                 await (await uow.driver()).execute(
-                    f"SET LOCAL statement_timeout = '{self.timeout_s}s'; SET LOCAL TimeZone = 'UTC'"
+                    f"SET LOCAL statement_timeout = '{self.timeout_s}s'; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'"
                 )
                 yield uow
 
@@ -217,8 +217,9 @@ def _cell(table: Table, column: Column) -> ColumnElement[Any]:
         case "text" | "enum":
             return harmless_text(own)
         case "timestamp":
-            # JSON's form is RFC 3339, in the session's zone, and cheaper to write than the plain one.
-            return sa.func.btrim(sa.cast(sa.func.to_json(own), sa.Text()), sa.literal_column("'\"'"))
+            # RFC 3339 out of the session's own form, "2026-11-01 12:00:00+00": half the cost of to_json.
+            text = sa.func.replace(sa.cast(own, sa.Text()), sa.literal_column("'+00'"), sa.literal_column("'+00:00'"))
+            return sa.func.replace(text, sa.literal_column("' '"), sa.literal_column("'T'"))
         case "boolean":
             return sa.cast(own, sa.Text())
         case _:
@@ -229,7 +230,10 @@ def _exponent(currency: ColumnElement[Any]) -> ColumnElement[int]:
     by_places: dict[int, list[ColumnElement[Any]]] = {}
     for code, places in CURRENCY_EXPONENTS.items():
         by_places.setdefault(places, []).append(sa.literal_column(f"'{code}'"))
+    unusual = [code for codes in by_places.values() for code in codes]
     return sa.case(
+        # First, and in one look: nearly every row ends here.
+        (currency.not_in(unusual), sa.literal_column(str(DEFAULT_EXPONENT))),
         *((currency.in_(codes), sa.literal_column(str(places))) for places, codes in by_places.items()),
         else_=sa.literal_column(str(DEFAULT_EXPONENT)),
     )
