@@ -239,6 +239,15 @@ def test_roles_keys_members_and_settings_are_managed(owner: Walk) -> None:
     owner.look("settings")
 
 
+def test_what_a_plugin_claims_can_be_read_before_it_is_enabled(owner: Walk) -> None:
+    page = owner.page
+    page.goto("/plugins")
+    page.get_by_role("button", name="Details of Stripe").click()
+    dialog(page)
+    expect(page.get_by_role("dialog").get_by_text("May reach")).to_be_visible()
+    owner.look("plugin")
+
+
 def test_who_may_only_read_is_told_so(reader: Walk, company: Company) -> None:
     page = reader.page
     for path in ("/audit", "/api-keys", "/members", "/roles", "/settings", "/plugins", "/account"):

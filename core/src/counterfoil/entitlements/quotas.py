@@ -34,13 +34,16 @@ class Allowance:
 async def require_quota(uow: UnitOfWork, quota: str, *, add: int = 1) -> None:
     """Pass if so much more still fits. Call it before adding, in the same transaction: the next one waits for its end.
 
+    Of a metered quota nothing is reserved, so nobody waits either: what is used is counted when it is known.
+
     Raises:
         QuotaExceeded: it does not.
     """
     limit = _limit(await repository.entitled(uow), quota)
     if limit is None:
         return
-    await locks.hold(uow, f"quota/{quota}")
+    if quota not in repository.METERED:
+        await locks.hold(uow, f"quota/{quota}")
     used = (await repository.used(uow, [quota]))[quota]
     if used + add > limit:
         raise QuotaExceeded(f"The quota {quota} is used up: {used} of {limit}.", reason=quota)

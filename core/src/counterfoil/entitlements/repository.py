@@ -32,7 +32,7 @@ _COUNTED = {
     """,
     "api_keys": "SELECT count(*) FROM core.api_keys WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())",
 }
-_METERED = {"rows_per_month": "rows_landed", "export_bytes_per_month": "export_bytes"}
+METERED = {"rows_per_month": "rows_landed", "export_bytes_per_month": "export_bytes"}
 _THIS_MONTH = """
     SELECT coalesce(sum(value), 0)::bigint FROM core.usage_counters
     WHERE metric = '{metric}' AND day >= date_trunc('month', now() AT TIME ZONE 'UTC')::date
@@ -72,7 +72,7 @@ async def used(uow: UnitOfWork, quotas: Sequence[str]) -> dict[str, int]:
 
 
 def _counting(quota: str) -> str:
-    return _COUNTED[quota] if quota in _COUNTED else _THIS_MONTH.format(metric=_METERED[quota])
+    return _COUNTED[quota] if quota in _COUNTED else _THIS_MONTH.format(metric=METERED[quota])
 
 
 async def add_usage(uow: UnitOfWork, metric: str, *, day: date, number: int) -> None:
