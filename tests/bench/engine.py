@@ -28,6 +28,7 @@ from counterfoil.db import Database, UnitOfWork
 from counterfoil.ingest.control import Source
 from counterfoil.ingest.engine import Sync
 from counterfoil.ingest.records import Origin
+from counterfoil.kit import memory
 from counterfoil.kit.ids import new_id
 from counterfoil.plugins.connector import Connector, Json, Page, Raw, Settings, SourceError, TimeCursor, Window, stream
 from counterfoil.sdk import PayoutLine, Ref
@@ -197,7 +198,7 @@ class Bench:
         await self.admin.execute("CHECKPOINT")
         # What is in memory before is no side's to look through.
         gc.collect()
-        gc.freeze()
+        memory.settle()
 
 
 async def measure(bench: Bench, number: int, rounds: int) -> dict[str, Any]:

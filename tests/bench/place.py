@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,8 +69,9 @@ def until_ready(port: int) -> None:
 
 
 @asynccontextmanager
-async def place(folder: Path, **settings: Any) -> AsyncIterator[Place]:
-    with EmbeddedPostgres(folder / "postgres", options={"max_connections": "40"}) as postgres:
+async def place(folder: Path, *, options: Mapping[str, str] | None = None, **settings: Any) -> AsyncIterator[Place]:
+    """Args: a folder other accounts may enter; ``options``: settings of the server; the rest: settings of the product."""
+    with EmbeddedPostgres(folder / "postgres", options={"max_connections": "40", **(options or {})}) as postgres:
         password, admin_url = os.urandom(12).hex(), postgres.superuser_url()
         app_url = make_url(admin_url).set(username=APP, password=password).render_as_string(hide_password=False)
         made = make_settings(database_admin_url=admin_url, database_url=app_url, home=folder, **settings)

@@ -32,6 +32,7 @@ from counterfoil.jobs.broker import RUN_JOB, celery_app
 from counterfoil.jobs.models import QUEUES
 from counterfoil.jobs.runner import JobRunner
 from counterfoil.jobs.supervisor import Supervisor
+from counterfoil.kit import memory
 from counterfoil.kit.provided import Provided
 from counterfoil.objects import ObjectStore, open_store
 from counterfoil.observability import configure_logging, get_logger
@@ -175,6 +176,7 @@ class _PoolChildren:
     def on_child_started(self, **_: object) -> None:
         try:
             self.child = _PoolChild(self.settings, self.registry, self.stopping)
+            memory.settle()
         except Exception as error:  # noqa: BLE001  (Celery would swallow any, and hand jobs to a process that can run none)
             _log.error("worker.child_failed", exc_info=error)
             time.sleep(_START_AGAIN_AFTER_S)

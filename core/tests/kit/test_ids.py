@@ -30,3 +30,7 @@ def test_a_derived_id_is_version_eight_and_always_the_same(parts: list[str]) -> 
     assert made == derived_id(*parts)
     assert isinstance(made, UUID)
     assert made.version == 8
+
+
+def test_a_derived_id_never_changes_from_one_version_of_ours_to_the_next() -> None:
+    assert str(derived_id("tenant|stripe|acct_1", "payment", "ch_1")) == "a6871d1f-ac98-86d0-9bcb-e49b97861493"
