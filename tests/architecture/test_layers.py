@@ -1,5 +1,6 @@
 """What import-linter cannot say: who may import edge modules, and how large things may grow."""
 
+import graphlib
 from pathlib import Path
 
 import grimp
@@ -16,7 +17,7 @@ NOT_KERNEL = {"connector.py", "records.py"}
 
 @pytest.fixture(scope="module")
 def graph() -> grimp.ImportGraph:
-    return grimp.build_graph("counterfoil")
+    return grimp.build_graph("counterfoil", cache_dir=None)
 
 
 def test_edge_modules_are_imported_by_composition_roots_and_their_own_siblings_alone(graph: grimp.ImportGraph) -> None:
@@ -28,6 +29,12 @@ def test_edge_modules_are_imported_by_composition_roots_and_their_own_siblings_a
             is_root = any(importer == root or importer.startswith(f"{root}.") for root in COMPOSITION_ROOTS)
             is_sibling_edge = importer.rpartition(".")[0] == package and importer.rpartition(".")[2] in EDGES
             assert is_root or is_sibling_edge, f"{importer} imports the edge module {edge}"
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = grimp.build_graph("counterfoil", "counterfoil_migrations", "counterfoil_stripe", cache_dir=None)
+    imported = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    graphlib.TopologicalSorter(imported).prepare()  # raises CycleError, naming the modules
 
 
 def _sources(*patterns: str) -> list[Path]:

@@ -189,3 +189,21 @@ class BankDeposit:
     currency: str
     value_on: date
     reference: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """All that is on record of one shop at the moment `as_of`."""
+
+    seed: int
+    as_of: datetime
+    products: tuple[Product, ...]
+    customers: tuple[Customer, ...]
+    orders: tuple[Order, ...]
+    payments: tuple[Payment, ...]
+    refunds: tuple[Refund, ...]
+    disputes: tuple[Dispute, ...]
+    entries: tuple[BalanceEntry, ...]
+    payouts: tuple[Payout, ...]
+    invoices: tuple[Invoice, ...]
+    deposits: tuple[BankDeposit, ...]

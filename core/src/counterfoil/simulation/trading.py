@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from random import Random
 
-    from counterfoil.simulation.records import DisputeStatus, EntryKind, RefundReason, RefundStatus
-    from counterfoil.simulation.world import World
+    from counterfoil.simulation.records import DisputeStatus, EntryKind, RefundReason, RefundStatus, Snapshot
 
 T = TypeVar("T")
 
@@ -75,14 +74,14 @@ class Trading:
         self.disputes: list[Dispute] = []
         self.entries: list[BalanceEntry] = []
 
-    def take_over(self, world: World) -> None:
-        """Go on writing the books of a world as it is."""
-        self.customers += world.customers
-        self.orders += world.orders
-        self.payments += world.payments
-        self.refunds += world.refunds
-        self.disputes += world.disputes
-        self.entries += world.entries
+    def take_over(self, before: Snapshot) -> None:
+        """Go on writing the books of a shop as they are."""
+        self.customers += before.customers
+        self.orders += before.orders
+        self.payments += before.payments
+        self.refunds += before.refunds
+        self.disputes += before.disputes
+        self.entries += before.entries
 
     def place_order(self, placed_at: datetime) -> None:
         """One order with its payment attempts, and what becomes of the money before the horizon."""

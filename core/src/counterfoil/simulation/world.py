@@ -8,48 +8,23 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from counterfoil.simulation.billing import bill
+from counterfoil.simulation.records import Snapshot
 from counterfoil.simulation.settlement import advance, deposits_of, pay_out
 from counterfoil.simulation.trading import Trading, catalogue
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from counterfoil.simulation.records import (
-        BalanceEntry,
-        BankDeposit,
-        Customer,
-        Dispute,
-        Invoice,
-        Order,
-        Payment,
-        Payout,
-        Product,
-        Refund,
-    )
-
 _APPEND_SPAN = timedelta(minutes=10)
 _ORDERS_PER_REFUND = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
+class World(Snapshot):
     """One shop up to the moment `as_of`. Immutable: what happens next is a new world that shares every unchanged record.
 
     Simulators derive their vendor's ids from `seed` and the records' ids, so the same world always speaks of the same objects.
     """
-
-    seed: int
-    as_of: datetime
-    products: tuple[Product, ...]
-    customers: tuple[Customer, ...]
-    orders: tuple[Order, ...]
-    payments: tuple[Payment, ...]
-    refunds: tuple[Refund, ...]
-    disputes: tuple[Dispute, ...]
-    entries: tuple[BalanceEntry, ...]
-    payouts: tuple[Payout, ...]
-    invoices: tuple[Invoice, ...]
-    deposits: tuple[BankDeposit, ...]
 
     @classmethod
     def generate(cls, *, seed: int, orders: int, as_of: datetime, days: int) -> World:

@@ -1,11 +1,8 @@
 "use client";
 
-import type { Route } from "next";
 import { scaleOf, tickText } from "@/lib/scale";
-import { BarMark } from "./bar-mark";
+import { type Bar, BarMark } from "./bar-mark";
 import { LineMark } from "./line-mark";
-
-export type Bar = { key: string; title: string; tick: string; value: number; words: string; href: Route | null };
 
 type BarChartProps = {
   label: string;

@@ -1,7 +1,9 @@
 "use client";
 
+import type { Route } from "next";
 import Link from "next/link";
-import type { Bar } from "./bar-chart";
+
+export type Bar = { key: string; title: string; tick: string; value: number; words: string; href: Route | null };
 
 type BarMarkProps = {
   bar: Bar;

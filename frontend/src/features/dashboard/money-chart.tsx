@@ -3,7 +3,8 @@
 import { ChartNoAxesColumn } from "lucide-react";
 import { parseAsString, useQueryState } from "nuqs";
 import { useId, useState } from "react";
-import { type Bar, BarChart } from "@/components/ui/bar-chart";
+import { BarChart } from "@/components/ui/bar-chart";
+import type { Bar } from "@/components/ui/bar-mark";
 import { Card } from "@/components/ui/card";
 import { ErrorState } from "@/components/ui/error-state";
 import { Select } from "@/components/ui/select";

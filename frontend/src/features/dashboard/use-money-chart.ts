@@ -1,7 +1,7 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
-import type { Bar } from "@/components/ui/bar-chart";
+import type { Bar } from "@/components/ui/bar-mark";
 import { explorerHref } from "@/features/tables/explorer-href";
 import { formatCount, formatDecimal } from "@/lib/format/number";
 import { plural } from "@/lib/format/words";

@@ -2,7 +2,8 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useId, useState } from "react";
-import { type Bar, BarChart } from "@/components/ui/bar-chart";
+import { BarChart } from "@/components/ui/bar-chart";
+import type { Bar } from "@/components/ui/bar-mark";
 import { Card } from "@/components/ui/card";
 import { ErrorState } from "@/components/ui/error-state";
 import { Skeleton } from "@/components/ui/skeleton";

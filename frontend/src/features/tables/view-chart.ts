@@ -1,4 +1,4 @@
-import type { Bar } from "@/components/ui/bar-chart";
+import type { Bar } from "@/components/ui/bar-mark";
 import { bucketsBetween } from "@/features/dashboard/period";
 import type { Aggregate, SavedView, TableInfo } from "@/lib/api/models";
 import {
