@@ -1,10 +1,11 @@
 """The composition root of the API: the only place, with the worker, that knows everything."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from redis.asyncio import Redis
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +16,7 @@ from counterfoil.config import Settings
 from counterfoil.connections import vault
 from counterfoil.connections.routes import router as connections_router
 from counterfoil.db import Database, UnitOfWork
+from counterfoil.entitlements.mounting import mount_plugin_routes
 from counterfoil.entitlements.routes import router as plugins_router
 from counterfoil.evidence.routes import router as evidence_router
 from counterfoil.identity.account.routes import router as account_router
@@ -109,6 +111,7 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
         monitoring_router,
     ):
         app.include_router(honouring_keys(router))
+    _mount_plugins(app, manager)
     app.add_api_route("/api/{path:path}", _no_such_route, methods=_API_METHODS, include_in_schema=False)
     if with_ui:
         app.mount("/", StaticUi())
@@ -118,6 +121,16 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(RequestContext, is_https=settings.origin.startswith("https://"))
     return app
+
+
+def _mount_plugins(app: FastAPI, manager: PluginManager) -> None:
+    """Every plugin's routes, or none of one that brings a route which cannot be."""
+    routers: dict[str, list[APIRouter]] = defaultdict(list)
+    for plugin, router in manager.collect("register_routes"):
+        routers[plugin.name].append(router)
+    for plugin in manager.active:
+        with manager.quarantining(plugin, "mounting its routes"):
+            mount_plugin_routes(app, plugin.name, routers[plugin.name])
 
 
 def _lifespan(settings: Settings, manager: PluginManager) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
@@ -159,7 +172,7 @@ def _add_features(
         Accounts(identity, database=database, settings=settings, mailer=mailer),
         Invitations(identity, database=database, settings=settings, catalogue=catalogue),
         ApiLimits(RateLimiter(redis), per_minute=settings.api_rate_per_minute, burst=settings.api_burst),
-        TaskRegistry(TASKS),
+        TaskRegistry(TASKS, plugins=manager, permissions=catalogue.permissions),
         TableRegistry(CORE_TABLES),
         ExportSlots(settings.exports_at_once),
         SealKeys.of(settings),

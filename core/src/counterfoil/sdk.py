@@ -6,6 +6,8 @@
 from counterfoil.commerce.rows import Customer, Dispute, Fee, Invoice, Payment, Payout, PayoutLine, Refund
 from counterfoil.db.base import TenantOwned, Timestamps, plugin_base
 from counterfoil.entitlements.gates import needs_feature, require_feature
+from counterfoil.jobs.context import JobContext
+from counterfoil.jobs.service import enqueue
 from counterfoil.kit.clock import from_unix, utc_now
 from counterfoil.kit.errors import FieldError, Problem
 from counterfoil.kit.money import from_minor_units
@@ -39,6 +41,10 @@ from counterfoil.plugins.connector import (
     stream,
 )
 from counterfoil.plugins.hookspecs import hookimpl
+from counterfoil.plugins.records import Outcome, Reason, RetryPolicy, Task
+from counterfoil.rbac import Scope, require
+from counterfoil.web import provided
+from counterfoil.web.problems import problem_responses
 
 __all__ = [
     "Account",
@@ -53,6 +59,8 @@ __all__ = [
     "Hint",
     "HttpClient",
     "Invoice",
+    "JobContext",
+    "Outcome",
     "Page",
     "ParentCursor",
     "Payment",
@@ -61,8 +69,11 @@ __all__ = [
     "Problem",
     "RateLimit",
     "Raw",
+    "Reason",
     "Ref",
     "Refund",
+    "RetryPolicy",
+    "Scope",
     "Secret",
     "Settings",
     "SignatureInvalid",
@@ -74,16 +85,21 @@ __all__ = [
     "SourceUnauthorized",
     "SourceUnavailable",
     "Stream",
+    "Task",
     "TenantOwned",
     "TimeCursor",
     "Timestamps",
     "WebhookEvent",
     "Window",
+    "enqueue",
     "from_minor_units",
     "from_unix",
     "hookimpl",
     "needs_feature",
     "plugin_base",
+    "problem_responses",
+    "provided",
+    "require",
     "require_feature",
     "stream",
     "utc_now",

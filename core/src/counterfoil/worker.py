@@ -24,6 +24,7 @@ from celery.signals import setup_logging, worker_process_init, worker_process_sh
 from counterfoil.audit.seals import SealKeys
 from counterfoil.config import Settings
 from counterfoil.db import Database
+from counterfoil.entitlements.gates import gated
 from counterfoil.evidence.tasks import TASKS as EVIDENCE_TASKS
 from counterfoil.evidence.tasks import followed_by_evidence
 from counterfoil.ingest.tasks import SYNC
@@ -147,7 +148,8 @@ def installed() -> WorkerRegistry:
             provided.add(SealKeys.of(settings))
             yield provided
 
-    return WorkerRegistry(tasks={task.name: task for task in TASKS}, resources=resources)
+    theirs = (gated(task, plugin.name) for plugin in plugins.active for task in plugin.tasks)
+    return WorkerRegistry(tasks={task.name: task for task in (*TASKS, *theirs)}, resources=resources)
 
 
 class _PoolChildren:

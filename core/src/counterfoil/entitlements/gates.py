@@ -1,6 +1,7 @@
 """Gates for what a plugin does only under some plans: in front of a route, and inside of a task."""
 
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Depends
@@ -10,6 +11,7 @@ from counterfoil.entitlements import service
 from counterfoil.identity.deps import AnyCredential
 from counterfoil.kit.provided import Provided
 from counterfoil.plugins.manager import PluginManager
+from counterfoil.plugins.records import Outcome, Task
 from counterfoil.rbac.deps import Gate
 from counterfoil.web import provided
 
@@ -54,3 +56,14 @@ async def require_feature(uow: UnitOfWork, feature: str, *, provided: Provided) 
         ValueError: the plugin's manifest does not declare it.
     """
     await service.require_feature(uow, feature, plugins=provided[PluginManager])
+
+
+def gated(task: Task, plugin: str) -> Task:
+    """The same task, which runs only for tenants that may use the plugin when a worker takes it."""
+
+    async def run(job: Any, params: Any) -> Outcome:
+        async with job.unit_of_work() as uow:
+            await service.require_plugin(uow, plugin, plugins=job.provided[PluginManager])
+        return await task.run(job, params)
+
+    return replace(task, run=run)

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pluggy
+from fastapi import APIRouter
 
 from counterfoil.plugins.connector import Connector, Settings
+from counterfoil.plugins.records import Task
 
 PROJECT = "counterfoil"
 
@@ -39,4 +41,22 @@ def register_settings() -> type[Settings]:  # type: ignore[empty-body]  # as abo
     """Contribute the model of the plugin's settings, one set per tenant, which its administrators edit.
 
     Collected once per process at start-up. The settings are stored in plain: a ``Secret`` belongs to a connection.
+    """
+
+
+@hookspec
+def register_routes() -> Sequence[APIRouter]:  # type: ignore[empty-body]  # as above
+    """Contribute routes, each under ``/api/v1/`` and a word that nobody else has.
+
+    Collected once per process of the API. A tenant that may not use the plugin gets 403 ``plugin_disabled`` from every one of
+    them; what else a caller has to hold, each route asks with ``require``.
+    """
+
+
+@hookspec
+def register_tasks() -> Sequence[Task]:  # type: ignore[empty-body]  # as above
+    """Contribute kinds of job, named ``<plugin>.<noun>``.
+
+    Collected once per process at start-up, by the API and by workers. A job whose tenant may no longer use the plugin when a
+    worker takes it fails with ``plugin_disabled``; nothing of it runs.
     """

@@ -22,7 +22,8 @@ from counterfoil.plugins.connector import Connector, Settings
 from counterfoil.plugins.errors import BundledPluginBroken, Rejected
 from counterfoil.plugins.hookspecs import PROJECT, Veto
 from counterfoil.plugins.manifest import Manifest, package_folder, read_manifest
-from counterfoil.plugins.validation import check_connector, check_models, check_settings
+from counterfoil.plugins.records import Task
+from counterfoil.plugins.validation import check_connector, check_models, check_settings, check_task
 
 GROUP = "counterfoil.plugins"
 BUNDLED = frozenset({"counterfoil-stripe"})
@@ -46,6 +47,7 @@ class PluginInfo:
     lineage: Lineage | None = None
     hooks: ModuleType | None = None
     connectors: list[Connector] = field(default_factory=list)
+    tasks: list[Task] = field(default_factory=list)
     settings: type[Settings] = Settings  # without any fields, until it registers its own
 
     @property
@@ -94,12 +96,16 @@ class PluginManager:
                 manager._register(plugin)
         for plugin, connector in manager.collect("register_connectors"):
             if plugin.status == "active":
-                with manager._quarantining(plugin, "checking its connectors"):
+                with manager.quarantining(plugin, "checking its connectors"):
                     plugin.connectors.append(check_connector(plugin.name, connector))
+        for plugin, task in manager.collect("register_tasks"):
+            with manager.quarantining(plugin, "checking its tasks"):
+                plugin.tasks.append(check_task(plugin.manifest.claims, task))
         for plugin, call in manager._calls("register_settings", {}, {plugin.name for plugin in manager.active}):
-            with manager._quarantining(plugin, "register_settings()"):
+            with manager.quarantining(plugin, "register_settings()"):
                 plugin.settings = check_settings(call())
         manager._settle("connector kind", lambda plugin: [connector.kind for connector in plugin.connectors])
+        manager._settle("task", lambda plugin: [task.name for task in plugin.tasks])
         return manager
 
     @property
@@ -129,6 +135,7 @@ class PluginManager:
             return
         plugin.status, plugin.reason = "quarantined", " ".join(reason.split())[:500]
         plugin.connectors.clear()
+        plugin.tasks.clear()
         if plugin.hooks is not None and self._registry.is_registered(plugin.hooks):
             self._registry.unregister(plugin.hooks)
         if plugin.bundled:
@@ -143,7 +150,7 @@ class PluginManager:
         """Call a hook on every active plugin; one that fails is quarantined, and none of its records are returned."""
         collected: list[tuple[PluginInfo, Any]] = []
         for plugin, call in self._calls(hook, arguments, {plugin.name for plugin in self.active}):
-            with self._quarantining(plugin, f"{hook}()"):
+            with self.quarantining(plugin, f"{hook}()"):
                 collected += [(plugin, record) for record in call()]
         return [found for found in collected if found[0].status == "active"]
 
@@ -198,7 +205,7 @@ class PluginManager:
             manifest=Manifest.model_construct(name=name, title=name, publisher="", api=0),
         )
         self.plugins.append(plugin)
-        with self._quarantining(plugin, "reading its manifest"):
+        with self.quarantining(plugin, "reading its manifest"):
             folder = package_folder(plugin.package)
             manifest = read_manifest(folder)
             if manifest.name != name:
@@ -232,7 +239,7 @@ class PluginManager:
         self.plugins = ordered + [plugin for plugin in self.plugins if plugin not in ordered]
 
     def _register(self, plugin: PluginInfo) -> None:
-        with self._quarantining(plugin, f"loading {plugin.module}"):
+        with self.quarantining(plugin, f"loading {plugin.module}"):
             plugin.hooks = importlib.import_module(plugin.module)
             if importlib.util.find_spec(f"{plugin.package}.models"):
                 importlib.import_module(f"{plugin.package}.models")
@@ -244,7 +251,8 @@ class PluginManager:
                     raise Rejected(f"{caller.name}() is a wrapper: a plugin sees its own calls only")
 
     @contextmanager
-    def _quarantining(self, plugin: PluginInfo, doing: str) -> Iterator[None]:
+    def quarantining(self, plugin: PluginInfo, doing: str) -> Iterator[None]:
+        """Whatever a block raises puts the plugin in quarantine, and goes no further."""
         try:
             yield
         except (Exception, SystemExit) as error:  # noqa: BLE001  (somebody else's code: whatever it raises stays here)

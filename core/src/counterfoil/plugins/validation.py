@@ -3,14 +3,16 @@
 import inspect
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
+from pydantic import BaseModel
 from sqlalchemy import ForeignKeyConstraint, MetaData, PrimaryKeyConstraint, Table, UniqueConstraint, Uuid
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
 from counterfoil.db.base import CoreBase
 from counterfoil.plugins.connector import CanonicalRow, Connector, ParentCursor, Settings, Stream, TimeCursor
 from counterfoil.plugins.errors import Rejected
+from counterfoil.plugins.records import Task
 
 # Core tables a plugin may reference, with the columns a reference has to name.
 _REFERABLE = {"core.tenants": ["id"], "core.connections": ["tenant_id", "id"]}
@@ -82,6 +84,20 @@ def _check_cursor(stream: Stream, connector: Connector, where: str) -> None:
     _require(cursor.slices >= 1, f"{where}: at least one slice is read at a time")
     # Raises for what is not a duration.
     _ = cursor.lookback_delta, cursor.max_window_delta, cursor.lag_delta, cursor.horizon_delta
+
+
+def check_task(claims: Collection[str], task: object) -> Task:
+    """The task, if a worker can run it. Whether its permission and its queue are known, the registry of tasks asks."""
+    if not isinstance(task, Task):
+        raise Rejected(f"register_tasks() gave {task!r}, which is no Task")
+    word, _, noun = task.name.partition(".")
+    named = word in claims and _WORD.match(noun)
+    _require(named, f"the task {task.name!r} is outside the plugin's namespace: call it {min(claims)}.<noun>")
+    _require(inspect.iscoroutinefunction(task.run), f"task {task.name!r}: its run is no async function")
+    params: object = task.params
+    has_params = isinstance(params, type) and issubclass(params, BaseModel)
+    _require(has_params, f"task {task.name!r}: its params are no Pydantic model")
+    return task
 
 
 def check_settings(model: object) -> type[Settings]:
