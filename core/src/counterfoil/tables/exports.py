@@ -211,15 +211,19 @@ def _cell(table: Table, column: Column) -> ColumnElement[Any]:
             places = sa.func.greatest(
                 sa.func.min_scale(own), _exponent(table.source.columns[str(column.currency_column)])
             )
-            return sa.func.round(own, places)
+            rounded = sa.func.round(own, places)
+            # Else the places of a currency were looked up for nothing.
+            return sa.case((own.is_not(None), rounded)) if table.is_nullable(column) else rounded
         case "number":
             return sa.func.trim_scale(own)
-        case "text" | "enum":
+        # A currency needs none of that: a check of the database holds it to capital letters.
+        case "text" | "enum" if all(column.name != currency for _, currency in table.money):
             return harmless_text(own)
         case "timestamp":
-            # RFC 3339 out of the session's own form, "2026-11-01 12:00:00+00": half the cost of to_json.
-            text = sa.func.replace(sa.cast(own, sa.Text()), sa.literal_column("'+00'"), sa.literal_column("'+00:00'"))
-            return sa.func.replace(text, sa.literal_column("' '"), sa.literal_column("'T'"))
+            # RFC 3339 out of the session's own form, "2026-11-01 12:00:00+00": of all ways the cheapest.
+            text = sa.func.replace(sa.cast(own, sa.Text()), sa.literal_column("' '"), sa.literal_column("'T'"))
+            # The last moment Python knows is stored as infinity, which has no offset.
+            return sa.case((sa.func.isfinite(own), text.op("||")(sa.literal_column("':00'"))), else_=text)
         case "boolean":
             return sa.cast(own, sa.Text())
         case _:
