@@ -17,7 +17,17 @@ from tests.bench.place import Place, place
 
 from counterfoil.app import create_app
 from counterfoil.embedded import EmbeddedValkey
-from counterfoil.testing.asking import ACCEPTED, Asked, ask, explained, get_routes, known_of, offences
+from counterfoil.testing.asking import (
+    ACCEPTED,
+    METRICS_TOKEN,
+    Asked,
+    ask,
+    explained,
+    get_routes,
+    known_of,
+    offences,
+    unanswered,
+)
 from counterfoil.testing.plugin import ORIGIN, register
 from counterfoil.testing.population import COLUMNS, populate
 
@@ -60,7 +70,10 @@ def rows_of(number: int) -> dict[str, int]:
 
 async def run(number: int, tenants: int, folder: Path) -> dict[str, Any]:
     with EmbeddedValkey(folder / "valkey") as valkey:
-        async with place(folder, redis_url=valkey.url()) as at, explained(at.admin) as plans:
+        async with (
+            place(folder, redis_url=valkey.url(), metrics_token=METRICS_TOKEN) as at,
+            explained(at.admin) as plans,
+        ):
             app = create_app(at.settings, with_ui=False)
             transport = httpx2.ASGITransport(app=app)
             async with (
@@ -91,6 +104,7 @@ def _summary(asked: list[Asked]) -> dict[str, Any]:
             }
             for each in offences(asked, most_rows=_MOST_ROWS)
         ],
+        "unanswered": unanswered(asked),
         "accepted": {f"{operation}: {table}": why for (operation, table), why in ACCEPTED.items()},
         "worst": [
             {

@@ -20,7 +20,18 @@ from counterfoil.app import create_app
 from counterfoil.config import Settings
 from counterfoil.db.database import driver_url
 from counterfoil.plugins.migrate import migrate
-from counterfoil.testing.asking import QUESTIONS, Asked, Plans, ask, explained, get_routes, known_of, offences
+from counterfoil.testing.asking import (
+    METRICS_TOKEN,
+    QUESTIONS,
+    Asked,
+    Plans,
+    ask,
+    explained,
+    get_routes,
+    known_of,
+    offences,
+    unanswered,
+)
 from counterfoil.testing.plugin import ORIGIN, Services, register
 from counterfoil.testing.population import COLUMNS, populate
 
@@ -47,7 +58,7 @@ async def answers(services: Services, settings: Settings) -> AsyncIterator[Answe
         which: make_url(getattr(settings, which).get_secret_value()).set(database=name).render_as_string(False)
         for which in ("database_url", "database_admin_url")
     }
-    made = Settings.model_validate({**settings.model_dump(), **urls})
+    made = Settings.model_validate({**settings.model_dump(), **urls, "metrics_token": METRICS_TOKEN})
     async with connected(services.admin_url) as server:
         await server.execute(f'CREATE DATABASE "{name}"')
         try:
@@ -85,7 +96,12 @@ def test_every_route_is_asked(answers: Answers) -> None:
     assert answers.routes == set(QUESTIONS)
     silent = {asked.operation for asked in answers.asked} - {asked.operation for asked in answers.asked if asked.plans}
     # These tell what this installation is, not what is in a table.
-    assert silent <= {"healthLive"}
+    assert silent <= {"healthLive", "healthReady"}
+
+
+def test_every_question_is_answered(answers: Answers) -> None:
+    found = unanswered(answers.asked)
+    assert not found, "\n".join(found)
 
 
 def test_no_question_looks_at_more_rows_than_its_answer_needs(answers: Answers) -> None:
@@ -93,4 +109,4 @@ def test_no_question_looks_at_more_rows_than_its_answer_needs(answers: Answers) 
         f"{each.operation} {dict(each.parameters)}: {each.look} in {each.query[:200]}"
         for each in offences(answers.asked, most_rows=MOST_ROWS)
     ]
-    assert found == []
+    assert not found, "\n".join(found)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, case, column, exists, func, literal, select, table, update
+from sqlalchemy import ARRAY, Text, any_, case, column, exists, func, literal, select, table, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import aliased
 
@@ -249,9 +249,8 @@ async def latest_runs(uow: UnitOfWork, connection_id: UUID, streams: Collection[
         .order_by(syncs.started_at.desc())
         .limit(1)
     )
-    rows = await uow.session.execute(
-        select(StreamRun, is_open).where(StreamRun.id.in_(select(newest.scalar_subquery()).select_from(named)))
-    )
+    ids = func.array(select(newest.scalar_subquery()).select_from(named).scalar_subquery())
+    rows = await uow.session.execute(select(StreamRun, is_open).where(StreamRun.id == any_(ids)))
     found: dict[str, StreamRun] = {}
     for run, job_is_open in rows:
         if run.status == "running" and not job_is_open:

@@ -277,8 +277,8 @@ async def _fill(admin: "Admin[Any]", table: str, number: int, tenants: Sequence[
         INSERT INTO core.{table} ({", ".join(values)})
         SELECT {", ".join(values.values())} FROM (
             SELECT n, ($1::uuid[])[CASE
-                WHEN n / $2 % 20 < 4 THEN 1 WHEN n / $2 % 20 < 6 THEN 2 WHEN n / $2 % 20 < 7 THEN 3
-                ELSE {_LARGE} + 1 + (n / $2 / 20 * 13 + n / $2 % 20 - 7) % (cardinality($1::uuid[]) - {_LARGE}) END] AS t
+                WHEN cardinality($1::uuid[]) = 1 THEN 1 WHEN n / $2 % 20 < 4 THEN 1 WHEN n / $2 % 20 < 6 THEN 2 WHEN n / $2 % 20 < 7 THEN 3
+                ELSE {_LARGE} + 1 + (n / $2 / 20 * 13 + n / $2 % 20 - 7) % greatest(cardinality($1::uuid[]) - {_LARGE}, 1) END] AS t
             FROM generate_series(1, $3::bigint) n OFFSET 0
         ) numbered
         """,  # noqa: S608  (our own names)
@@ -312,7 +312,7 @@ _DESCRIBED = """
 _INDEXES = """
     SELECT CASE WHEN k.oid IS NULL THEN format('DROP INDEX core.%I', c.relname)
                 ELSE format('ALTER TABLE %s DROP CONSTRAINT %I', i.indrelid::regclass, k.conname) END AS drop,
-           CASE WHEN k.oid IS NULL THEN pg_get_indexdef(i.indexrelid)
+           CASE WHEN k.oid IS NULL THEN replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ')
                 ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s', i.indrelid::regclass, k.conname, pg_get_constraintdef(k.oid))
            END AS create
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid

@@ -60,6 +60,10 @@ def _rare_ones() -> None:
         WHERE mode IN ('incremental', 'backfill', 'full')
     """)
     op.execute("""
+        CREATE INDEX schema_notices_open_idx ON core.schema_notices (tenant_id, connection_id, id DESC)
+        WHERE acknowledged_at IS NULL
+    """)
+    op.execute("""
         CREATE INDEX invitations_open_idx ON core.invitations (tenant_id, id)
         WHERE accepted_at IS NULL AND revoked_at IS NULL
     """)
