@@ -226,15 +226,16 @@ async def asker(at: Place, name: str, tenant_id: UUID) -> Asker:
 
 
 async def _known(uow: UnitOfWork, tenant_id: UUID) -> dict[str, Any]:
-    driver = await uow.driver()
-    row = await driver.fetchrow(
-        "SELECT id, source_id, raw_id, amount, connection_id FROM core.payments WHERE deleted_at IS NULL ORDER BY id LIMIT 1"
+    row = await _row(
+        uow,
+        "SELECT id, source_id, raw_id, amount, connection_id FROM core.payments WHERE deleted_at IS NULL ORDER BY id LIMIT 1",
     )
-    middle = await driver.fetchrow(
+    middle = await _row(
+        uow,
         "SELECT percentile_disc(0.9) WITHIN GROUP (ORDER BY source_created_at) AS recent,"
-        " percentile_disc(0.5) WITHIN GROUP (ORDER BY source_created_at)::date AS day FROM core.payments"
+        " percentile_disc(0.5) WITHIN GROUP (ORDER BY source_created_at)::date AS day FROM core.payments",
     )
-    raw = await driver.fetchrow("SELECT id, change FROM core.raw_records WHERE stream = 'charges' ORDER BY id LIMIT 1")
+    raw = await _row(uow, "SELECT id, change FROM core.raw_records WHERE stream = 'charges' ORDER BY id LIMIT 1")
     return {
         "id": row["id"],
         "row": row["id"],
@@ -247,6 +248,10 @@ async def _known(uow: UnitOfWork, tenant_id: UUID) -> dict[str, Any]:
         "change": raw["change"],
         "tenant": tenant_id,
     }
+
+
+async def _row(uow: UnitOfWork, query: str) -> sa.RowMapping:
+    return (await uow.session.execute(sa.text(query))).mappings().one()
 
 
 async def _cursor(uow: UnitOfWork, table: Table, text: str, offset: int) -> str:
