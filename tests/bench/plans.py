@@ -105,7 +105,7 @@ def _summary(asked: list[Asked]) -> dict[str, Any]:
                 "look": vars(each.look),
                 "query": each.query[:300],
             }
-            for each in offences(asked, most_rows=_MOST_ROWS)
+            for each in offences(asked, most_rows=_MOST_ROWS, most_settings=_PEOPLE_AND_SETTINGS // 4)
         ],
         "unanswered": unanswered(asked),
         "accepted": {f"{operation}: {table}": why for (operation, table), why in ACCEPTED.items()},

@@ -109,7 +109,7 @@ async def test_a_time_that_is_no_time_has_no_offset(signed_in: SignedIn, insert_
 async def test_every_cell_is_what_the_plain_way_makes_of_it(signed_in: SignedIn, insert_rows: Any) -> None:
     """Amounts that are there or not, in currencies of every number of places."""
     amounts = [Decimal(text) for text in ("0", "-0.5", "1.005", "1234.5", "0.000001", "999999999999.999999")]
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"amount": amount, "amount_captured": other, "currency": currency}
         for amount, other in zip(amounts, [None, *amounts[1:]], strict=True)
         for currency in ("USD", "JPY", "KWD", "EUR")

@@ -41,12 +41,13 @@ class Canonical(TenantOwned):
     subsidiary: Mapped[str | None]
 
 
-def _arguments(table: str) -> tuple[Index | CheckConstraint, ...]:
+def _arguments(table: str, *, is_looked_up: bool = True) -> tuple[Index | CheckConstraint, ...]:
+    """``is_looked_up`` says that people look for one of its rows by the vendor's id."""
     return (
         CheckConstraint("currency ~ '^[A-Z]{3,5}$'", name="currency"),
         Index(f"{table}_created_idx", "tenant_id", text("source_created_at DESC NULLS LAST"), text("id DESC")),
         Index(f"{table}_raw_id_idx", "tenant_id", "raw_id"),
-        Index(f"{table}_source_id_idx", "tenant_id", "source_id"),
+        *([Index(f"{table}_source_id_idx", "tenant_id", "source_id")] if is_looked_up else []),
     )
 
 
@@ -183,7 +184,10 @@ class PayoutLineRecord(Canonical, CoreBase):
 
 class FeeRecord(Canonical, CoreBase):
     __tablename__ = "fees"
-    __table_args__ = (*_arguments(__tablename__), Index("fees_payout_line_id_idx", "tenant_id", "payout_line_id"))
+    __table_args__ = (
+        *_arguments(__tablename__, is_looked_up=False),
+        Index("fees_payout_line_id_idx", "tenant_id", "payout_line_id"),
+    )
     row = Fee
 
     kind: Mapped[str]

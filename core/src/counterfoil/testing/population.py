@@ -45,7 +45,7 @@ _CANONICAL = {
     "source_created_at": f"CASE WHEN {_IS_RARE} THEN NULL ELSE {_LATER} END",
     "observed_at": "now()",
     "synced_at": "now()",
-    "deleted_at": f"CASE WHEN {_IS_RARE} THEN now() END",
+    "deleted_at": "CASE WHEN n % 997 = 6 THEN now() END",
     "currency": "(ARRAY['USD', 'USD', 'USD', 'EUR', 'EUR', 'GBP', 'JPY', 'KWD'])[1 + n % 8]",
     "description": "'Order ' || n || ' of ' || (ARRAY['shoes', 'a hat', 'two coats'])[1 + n % 3]",
 }
