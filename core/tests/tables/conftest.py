@@ -39,8 +39,9 @@ def canonical(model: type[Canonical], row_id: UUID, values: dict[str, Any]) -> d
     if issubclass(model, PayoutLineRecord):
         own = {"kind": "charge", "gross": Decimal(10), "fee": Decimal(1), "net": Decimal(9)}
     else:
-        own = {column.name: _something(column) for column in columns if not column.nullable}
-    return {**dict.fromkeys(columns.keys()), **own, **common, **values}
+        own = {column.name: _something(column) for column in columns if not column.nullable and column.computed is None}
+    written = [column.name for column in columns if column.computed is None]
+    return {**dict.fromkeys(written), **own, **common, **values}
 
 
 def _something(column: "sa.Column[Any]") -> Any:

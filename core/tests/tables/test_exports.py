@@ -26,6 +26,7 @@ from counterfoil.commerce.models import PaymentRecord, PayoutLineRecord, PayoutR
 from counterfoil.config import Settings
 from counterfoil.db import Database
 from counterfoil.kit.context import SYSTEM
+from counterfoil.kit.money import format_amount
 from counterfoil.tables.definitions import PAYMENTS
 from counterfoil.tables.exports import Export, ExportSlots, csv_chunks, read_export, xlsx_chunks
 from counterfoil.testing.plugin import SignedIn
@@ -97,6 +98,33 @@ async def test_times_of_a_csv_are_rfc_3339_in_utc(signed_in: SignedIn, insert_ro
     await insert_rows(signed_in.tenant_id, PaymentRecord, *({"source_created_at": time} for time in times))
     found = [row["source_created_at"] for row in await csv_rows(signed_in.client)]
     assert found == [time.isoformat() for time in times]
+
+
+async def test_a_time_that_is_no_time_has_no_offset(signed_in: SignedIn, insert_rows: Any) -> None:
+    """The driver stores the last moment Python knows as infinity."""
+    await insert_rows(signed_in.tenant_id, PaymentRecord, {"source_created_at": datetime.max.replace(tzinfo=UTC)})
+    assert [row["source_created_at"] for row in await csv_rows(signed_in.client)] == ["infinity"]
+
+
+async def test_every_cell_is_what_the_plain_way_makes_of_it(signed_in: SignedIn, insert_rows: Any) -> None:
+    """Amounts that are there or not, in currencies of every number of places."""
+    amounts = [Decimal(text) for text in ("0", "-0.5", "1.005", "1234.5", "0.000001", "999999999999.999999")]
+    rows: list[dict[str, Any]] = [
+        {"amount": amount, "amount_captured": other, "currency": currency}
+        for amount, other in zip(amounts, [None, *amounts[1:]], strict=True)
+        for currency in ("USD", "JPY", "KWD", "EUR")
+    ]
+    await insert_rows(signed_in.tenant_id, PaymentRecord, *rows)
+    found = await csv_rows(signed_in.client, columns="amount,amount_captured,currency")
+    expected = [
+        {
+            name: "" if row[name] is None else format_amount(row[name], row["currency"])
+            for name in ("amount", "amount_captured")
+        }
+        | {"currency": row["currency"]}
+        for row in rows
+    ]
+    assert sorted(map(str, found)) == sorted(map(str, expected))
 
 
 async def test_filters_sort_and_columns_are_the_lists_own(signed_in: SignedIn, insert_rows: Any) -> None:
@@ -321,7 +349,7 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
 async def many_rows(signed_in: SignedIn, insert_rows: Any, admin: Admin) -> int:
     """Enough rows that neither sockets nor queues hold the file."""
     (first,) = await insert_rows(signed_in.tenant_id, PaymentRecord, {"description": "x" * 1000})
-    names = [column.name for column in PaymentRecord.__table__.columns]
+    names = [column.name for column in PaymentRecord.__table__.columns if column.computed is None]
     values = ", ".join("gen_random_uuid()" if name == "id" else name for name in names)
     await admin.execute(
         f"INSERT INTO core.payments ({', '.join(names)}) SELECT {values} FROM core.payments, generate_series(1, 60000) WHERE id = $1",  # noqa: S608  (names of our own columns)

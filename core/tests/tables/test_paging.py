@@ -113,8 +113,19 @@ class Question:
     limit: int
 
 
+# What no stored amount is equal to, between two of them or beyond all.
+BETWEEN = [
+    Decimal(text) for text in ("-5.0000001", "0.0000005", "10.00000099", "999999999999.9999991", "-1" + "0" * 30)
+]
+
+
 def pool(column: Column) -> list[Value]:
     return list(column.enum) if column.enum else POOLS[column.type]
+
+
+def bounds_of(column: Column) -> list[Value]:
+    """What is asked about a column: values it has, and for amounts some it cannot have."""
+    return pool(column) + (list[Value](BETWEEN) if column.type == "money" else [])
 
 
 @st.composite
@@ -136,12 +147,14 @@ def filters_of(draw: st.DrawFn, table: Table) -> Filter:
         return Filter(column=column, op=op, values=[draw(st.booleans())])
     if op == "in":
         return Filter(
-            column=column, op=op, values=draw(st.lists(st.sampled_from(pool(column)), min_size=1, unique=True))
+            column=column,
+            op=op,
+            values=draw(st.lists(st.sampled_from(bounds_of(column)), min_size=1, unique=True)),
         )
     if op == "contains":
         pieces = ["a", "A", "%", "_", "0%", "\\", "/", "'", '"', ",", "É", "long"]
         return Filter(column=column, op=op, values=[draw(st.sampled_from(pieces))])
-    return Filter(column=column, op=op, values=[draw(st.sampled_from(pool(column)))])
+    return Filter(column=column, op=op, values=[draw(st.sampled_from(bounds_of(column)))])
 
 
 def random_row(table: Table, chance: random.Random) -> Row:

@@ -54,4 +54,5 @@ def test_a_table_is_there_only_for_those_with_its_permission() -> None:
 @pytest.mark.parametrize("table", CORE_TABLES, ids=lambda table: table.name)
 def test_every_business_column_of_a_canonical_row_is_shown(table: Table) -> None:
     internal = {"tenant_id", "dedupe_key", "raw_id", "content_hash", "authority"}
+    internal |= {column.order_column for column in table.columns if column.order_column}
     assert set(table.by_name) == set(table.source.columns.keys()) - internal

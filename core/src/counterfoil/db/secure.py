@@ -23,7 +23,9 @@ _OUR_POLICIES = frozenset({"tenant", "system", "visible"})
 # Tables that no single tenant owns, with the rows the application may see. None: it reaches them through definer functions only.
 GLOBAL_TABLES: dict[str, str | None] = {
     "core.tenants": f"id = {CURRENT_TENANT}",
-    "core.users": "EXISTS (SELECT FROM core.memberships m WHERE m.user_id = users.id)",
+    # With OFFSET 0 one membership is looked up per user. Without it the planner, which takes every tenant for an average one,
+    # may read all of a tenant's memberships into a hash, on every request.
+    "core.users": "EXISTS (SELECT FROM core.memberships m WHERE m.user_id = users.id OFFSET 0)",
     "core.refresh_sessions": None,
     "core.password_resets": None,
     "core.epochs": None,

@@ -98,7 +98,7 @@ class Holdings:
             if column.type.python_type is bytes
             else f'"{column.name}"'
             for column in table.columns
-            if column.name != "tenant_id"
+            if column.name != "tenant_id" and column.computed is None
         )
         where, arguments = self._where()
         return f"SELECT {columns} FROM {table.fullname} {where} ORDER BY id", arguments  # noqa: S608  (names of our own models)

@@ -1,12 +1,13 @@
 """SQL around landing: cursors, runs, parents, kept raw records."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, column, exists, func, literal, select, table, update
-from sqlalchemy.dialects.postgresql import JSONB, distinct_on, insert
+from sqlalchemy import ARRAY, Text, any_, case, column, exists, func, literal, select, table, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import aliased
 
 from counterfoil.connections.models import Connection
 from counterfoil.db.database import UnitOfWork
@@ -233,18 +234,23 @@ async def cursors_of(uow: UnitOfWork, connection_id: UUID) -> dict[str, CursorSt
     return {row.stream: row for row in rows}
 
 
-async def latest_runs(uow: UnitOfWork, connection_id: UUID) -> dict[str, StreamRun]:
-    """The newest sync of each stream: a replay or a refresh of single records says nothing of its health.
+async def latest_runs(uow: UnitOfWork, connection_id: UUID, streams: Collection[str]) -> dict[str, StreamRun]:
+    """The newest sync of each of these streams: a replay or a refresh of single records says nothing of its health.
 
     A run is open no longer than its job is. One whose job ended without closing it is shown as what it is.
     """
     is_open = exists().where(_JOBS.c.id == StreamRun.job_id, _JOBS.c.status.in_(("queued", "running")))
-    rows = await uow.session.execute(
-        select(StreamRun, is_open)
-        .where(StreamRun.connection_id == connection_id, StreamRun.mode.in_(SYNC_MODES))
-        .ext(distinct_on(StreamRun.stream))
-        .order_by(StreamRun.stream, StreamRun.started_at.desc())
+    # Stream by stream, each by one look into the index of syncs: there are years of runs.
+    named = func.unnest(literal(list(streams), ARRAY(Text()))).table_valued("stream").render_derived(name="named")
+    syncs = aliased(StreamRun)
+    newest = (
+        select(syncs.id)
+        .where(syncs.connection_id == connection_id, syncs.stream == named.c.stream, syncs.mode.in_(SYNC_MODES))
+        .order_by(syncs.started_at.desc())
+        .limit(1)
     )
+    ids = func.array(select(newest.scalar_subquery()).select_from(named).scalar_subquery())
+    rows = await uow.session.execute(select(StreamRun, is_open).where(StreamRun.id == any_(ids)))
     found: dict[str, StreamRun] = {}
     for run, job_is_open in rows:
         if run.status == "running" and not job_is_open:

@@ -76,7 +76,7 @@ async def streams(connection_id: UUID, scope: Reading, plugins: Plugins) -> Page
     """Every stream of the connection's connector, with its cursor and last run."""
     connection = await connections.get(scope.uow, connection_id)
     _, connector = connections.connector_of(connection.kind, plugins=plugins)
-    runs = await repository.latest_runs(scope.uow, connection_id)
+    runs = await repository.latest_runs(scope.uow, connection_id, connector.streams)
     cursors = await repository.cursors_of(scope.uow, connection_id)
     return Page(
         items=[

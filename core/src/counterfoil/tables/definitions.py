@@ -61,6 +61,7 @@ def _money(
         title=title,
         type="money",
         currency_column="currency",
+        order_column=f"{name}_micros" if indexed else None,
         hidden_by_default=hidden,
         indexed=indexed,
         description=description,

@@ -29,6 +29,7 @@ class Column:
         hidden_by_default: there, but not among the columns first shown.
         currency_column: where the currency of a ``money`` column is.
         enum: the values of an ``enum`` column.
+        order_column: where an indexed ``money`` column is as a whole number of millionths too, which is what its index is on.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Column:
     hidden_by_default: bool = False
     currency_column: str | None = None
     enum: tuple[str, ...] = ()
+    order_column: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +83,8 @@ class Table:
                 yield f"the model has no column {column.name!r}"
             if (column.type == "money") != (column.currency_column in self.by_name):
                 yield f"{column.name!r}: a money column, and no other, names its currency's column"
+            if column.order_column and (column.type != "money" or column.order_column not in self.source.columns):
+                yield f"{column.name!r}: a money column, and no other, names the model's column of its millionths"
             if (column.type == "enum") != bool(column.enum):
                 yield f"{column.name!r}: an enum column, and no other, lists its values"
         sort = self.by_name.get(self.default_sort.removeprefix("-"))

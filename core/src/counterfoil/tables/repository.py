@@ -3,6 +3,7 @@
 import operator
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -15,7 +16,8 @@ from counterfoil.db.base import TIMESTAMPTZ
 from counterfoil.db.database import UnitOfWork
 from counterfoil.ingest.models import RawRecord, StreamRun
 from counterfoil.jobs.models import Job
-from counterfoil.tables.filters import Condition
+from counterfoil.tables.filters import Condition, Op
+from counterfoil.tables.micros import amount_of, equal_to, rounded_down, rounded_up
 from counterfoil.tables.records import Column, ColumnType, Table
 from counterfoil.tables.sorting import TEXT_SORT_LENGTH, Position, Sort
 from counterfoil.tables.values import Value
@@ -43,7 +45,9 @@ SQL_TYPES: Mapping[ColumnType, TypeEngine[Any]] = {
     "uuid": sa.Uuid(),
 }
 
-_COMPARISONS: Mapping[str, Compare] = {
+_MICROS = sa.BigInteger()
+
+_COMPARISONS: Mapping[Op, Compare] = {
     "eq": operator.eq,
     "ne": ColumnElement.is_distinct_from,
     "gt": operator.gt,
@@ -85,7 +89,7 @@ class Lineage:
 async def page(
     uow: UnitOfWork, table: Table, *, conditions: Collection[Condition], sort: Sort, after: Position | None, limit: int
 ) -> Sequence[Row]:
-    """Up to ``limit`` rows that follow a position: the table's columns in their order, then the sort value."""
+    """Up to ``limit`` rows that follow a position: the table's columns in their order, then what ``sort_value`` reads."""
     statement = page_statement(table, conditions=conditions, sort=sort, after=after, limit=limit)
     return (await (await uow.session.connection()).execute(statement)).all()
 
@@ -170,13 +174,18 @@ def page_statement(
         rest = valueless.where(_beyond(own["id"], sa.literal(after.id, sa.Uuid()), sort))
         return _in_index_order(rest, key, own["id"], sort).limit(limit)
     else:
-        here = sa.tuple_(_bound(after.value, sort.column), sa.literal(after.id, sa.Uuid()))
+        here = sa.tuple_(_place_of(after.value, sort.column), sa.literal(after.id, sa.Uuid()))
         rows = rows.where(_beyond(sa.tuple_(key, own["id"]), here, sort))
     if not table.is_nullable(sort.column):
         return _in_index_order(rows, key, own["id"], sort).limit(limit)
     valued = _in_index_order(rows.where(key.is_not(None)), key, own["id"], sort).limit(limit)
     both = sa.union_all(valued, _in_index_order(valueless, key, own["id"], sort).limit(limit))
     return _ordered(both, sa.column(_SORT_VALUE), sa.column("id"), sort).limit(limit)
+
+
+def sort_value(row: Row, column: Column) -> Value | None:
+    """A row's place in the order of a column, as a position has it."""
+    return amount_of(row[-1]) if column.order_column else row[-1]
 
 
 def in_order(statement: sa.Select[*tuple[Any, ...]], table: Table, sort: Sort) -> sa.Select[*tuple[Any, ...]]:
@@ -204,13 +213,19 @@ def _beyond(left: ColumnElement[Any], right: ColumnElement[Any], sort: Sort) -> 
 
 
 def _sort_key(table: Table, column: Column) -> ColumnElement[Any]:
-    own = table.source.columns[column.name]
+    own = table.source.columns[column.order_column or column.name]
     return sa.func.left(own, TEXT_SORT_LENGTH) if column.type in {"text", "enum"} else own
 
 
 def criteria(table: Table, conditions: Collection[Condition]) -> list[ColumnElement[bool]]:
     """What has to hold of a row; deleted ones are left out unless a condition is about that."""
-    found = [_criterion(table.source.columns[condition.column.name], condition) for condition in conditions]
+    own = table.source.columns
+    found = [
+        _criterion_of_micros(own[condition.column.order_column], condition)
+        if condition.column.order_column and condition.op != "is_null"
+        else _criterion(own[condition.column.name], condition)
+        for condition in conditions
+    ]
     if all(condition.column.name != _DELETED_AT for condition in conditions):
         found.append(table.source.columns[_DELETED_AT].is_(None))
     return found
@@ -228,6 +243,28 @@ def _criterion(own: ColumnElement[Any], condition: Condition) -> ColumnElement[b
             return own.icontains(condition.values[0], autoescape=True)
         case op:
             return _COMPARISONS[op](own, _bound(condition.values[0], condition.column))
+
+
+def _criterion_of_micros(micros: ColumnElement[Any], condition: Condition) -> ColumnElement[bool]:
+    """The same of an amount in millionths: an index condition, which a comparison of numerics cannot be."""
+    amounts = [value for value in condition.values if isinstance(value, Decimal)]
+    match condition.op:
+        case "in":
+            exact = [number for amount in amounts if (number := equal_to(amount)) is not None]
+            return micros == sa.any_(sa.literal(exact, sa.ARRAY(_MICROS)))
+        case "eq" | "ne" if equal_to(amounts[0]) is None:
+            return sa.literal(value=condition.op == "ne")
+        case "gt" | "lte":
+            bound = rounded_down(amounts[0])
+        case _:
+            bound = rounded_up(amounts[0])
+    return _COMPARISONS[condition.op](micros, sa.literal(bound, _MICROS))
+
+
+def _place_of(value: Value, column: Column) -> ColumnElement[Any]:
+    if column.order_column and isinstance(value, Decimal):
+        return sa.literal(rounded_down(value), _MICROS)
+    return _bound(value, column)
 
 
 def _bound(value: Value, column: Column) -> ColumnElement[Any]:

@@ -89,7 +89,7 @@ async def list_rows(uow: UnitOfWork, query: RowQuery, *, with_total: bool = Fals
     items = render_rows(query.table, rows[: query.limit])
     content: dict[str, Any] = {"items": items, "next_cursor": None}
     if len(rows) > query.limit:
-        position = Position(value=rows[query.limit - 1][-1], id=items[-1]["id"])
+        position = Position(value=repository.sort_value(rows[query.limit - 1], query.sort.column), id=items[-1]["id"])
         content["next_cursor"] = encode_position(query.table, query.sort, position)
     if with_total:
         content["total"] = await repository.count(uow, query.table, conditions=query.conditions)

@@ -201,31 +201,45 @@ async def sign_in(app: FastAPI) -> AsyncIterator[Callable[[], Coroutine[Any, Any
     async def make() -> SignedIn:
         client = _client(app)
         clients.append(client)
-        unique = new_id().hex[-12:]
-        answer = await client.post(
-            "/api/v1/auth/register",
-            json={
-                "tenant_name": "Acme",
-                "tenant_slug": f"acme-{unique}",
-                "email": f"owner-{unique}@example.com",
-                "password": PASSWORD,
-                "full_name": "Olive Owner",
-            },
-        )
-        answer.raise_for_status()
-        session = answer.json()
-        client.cookies.clear()
-        client.headers["Authorization"] = f"Bearer {session['access_token']}"
-        return SignedIn(
-            client=client,
-            tenant_id=UUID(session["tenant"]["id"]),
-            user_id=UUID(session["user"]["id"]),
-            email=session["user"]["email"],
-        )
+        return await register(client)
 
     yield make
     for client in clients:
         await client.aclose()
+
+
+async def register(client: httpx2.AsyncClient) -> SignedIn:
+    """Make the client act as the owner of a new tenant."""
+    unique = new_id().hex[-12:]
+    answer = await client.post(
+        "/api/v1/auth/register",
+        json={
+            "tenant_name": "Acme",
+            "tenant_slug": f"acme-{unique}",
+            "email": f"owner-{unique}@example.com",
+            "password": PASSWORD,
+            "full_name": "Olive Owner",
+        },
+    )
+    session = _entered(client, answer)
+    return SignedIn(
+        client=client,
+        tenant_id=UUID(session["tenant"]["id"]),
+        user_id=UUID(session["user"]["id"]),
+        email=session["user"]["email"],
+    )
+
+
+async def log_in(client: httpx2.AsyncClient, email: str) -> None:
+    """Make the client act as somebody registered, with tokens as fresh as can be."""
+    _entered(client, await client.post("/api/v1/auth/login", json={"email": email, "password": PASSWORD}))
+
+
+def _entered(client: httpx2.AsyncClient, answer: httpx2.Response) -> dict[str, Any]:
+    session: dict[str, Any] = answer.raise_for_status().json()
+    client.cookies.clear()
+    client.headers["Authorization"] = f"Bearer {session['access_token']}"
+    return session
 
 
 @pytest.fixture
