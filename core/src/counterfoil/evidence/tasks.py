@@ -48,7 +48,7 @@ async def run_evidence(job: JobContext, params: EvidenceParams) -> Outcome:
         nonlocal done
         done += 1
         async with job.unit_of_work() as uow:
-            await job.progress(uow, done=done, message=path)
+            await job.progress(uow, done=done, message=f"Packed {path}")
 
     with tempfile.TemporaryFile(prefix="counterfoil-evidence-") as file:
         packed = await packing.pack(job.database, subject, file, keys=keys, on_file=on_file)
