@@ -9,7 +9,7 @@ import { pluginQueries } from "./queries";
 // Forms made from a schema are heavier than all the rest of the page, and few plugins have settings.
 const PluginSettingsForm = dynamic(() => import("./plugin-settings-form").then((m) => m.PluginSettingsForm), {
   ssr: false,
-  loading: PageSkeleton,
+  loading: () => <PageSkeleton />,
 });
 
 export function PluginSettings({ name, onSaved }: { name: string; onSaved: () => void }) {
