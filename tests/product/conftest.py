@@ -140,6 +140,16 @@ class Person:
                 return rows
 
 
+@dataclass(frozen=True, kw_only=True)
+class Company:
+    """A tenant with one synced connection."""
+
+    owner: Person
+    connection: str
+    job: str
+    correlation_id: str
+
+
 def processes() -> Iterator[tuple[int, int, str]]:
     """Process id, parent and command line of everything that runs."""
     for folder in Path("/proc").iterdir():
@@ -196,6 +206,16 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     running = start(tmp_path_factory.mktemp("home"), free_port())
     yield running
     stop(running)
+
+
+@pytest.fixture(scope="session")
+def company(product: Product) -> Company:
+    owner = product.newcomer("walks")
+    connection = owner.connect_stripe()
+    owner.call("POST", f"/connections/{connection}/test")
+    job = owner.synced(connection)
+    assert job["status"] == "succeeded", job
+    return Company(owner=owner, connection=connection, job=job["id"], correlation_id=job["correlation_id"])
 
 
 @pytest.fixture

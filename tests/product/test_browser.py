@@ -67,41 +67,6 @@ def test_from_registration_to_rows(walk: Walk, product: Product) -> None:
     walk.look("lineage")
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/login",
-        "/forgot-password",
-        "/dashboard",
-        "/connections",
-        "/jobs",
-        "/tables",
-        "/tables/view?t=payout_lines",
-        "/plugins",
-        "/account",
-        "/audit",
-        "/timeline",
-        "/members",
-        "/roles",
-        "/api-keys",
-        "/settings",
-        "/nowhere",
-    ],
-)
-def test_every_page_stands_up_to_axe_and_its_own_policy(walk: Walk, product: Product, path: str) -> None:
-    page = walk.page
-    if path != "/login":
-        walk.sign_in(product.newcomer("pages").email, PASSWORD)
-    page.goto(path)
-    expect(page.get_by_role("heading").first).to_be_visible()
-    page.wait_for_load_state("networkidle")
-    if path == "/nowhere":
-        # The browser itself reports the status of the page it was sent to.
-        walk.complaints.clear()
-    walk.look(path)
-    assert page.locator("html").get_attribute("lang") == "en"
-
-
 def test_a_page_that_needs_a_log_in_comes_back_after_it(walk: Walk, product: Product) -> None:
     person = product.newcomer("return")
     page = walk.page

@@ -2,34 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.product.browsing import Walk
-from tests.product.conftest import PASSWORD, Person, Product
+from tests.product.conftest import PASSWORD, Company, Product
 
 pytestmark = [pytest.mark.xdist_group("product"), pytest.mark.browser]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Company:
-    """A tenant with one synced connection."""
-
-    owner: Person
-    connection: str
-    job: str
-    correlation_id: str
-
-
-@pytest.fixture(scope="module")
-def company(product: Product) -> Company:
-    owner = product.newcomer("walks")
-    connection = owner.connect_stripe()
-    owner.call("POST", f"/connections/{connection}/test")
-    job = owner.synced(connection)
-    assert job["status"] == "succeeded", job
-    return Company(owner=owner, connection=connection, job=job["id"], correlation_id=job["correlation_id"])
 
 
 @pytest.fixture

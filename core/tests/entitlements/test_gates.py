@@ -148,13 +148,35 @@ async def test_a_task_behind_a_feature_fails_with_the_feature_on_record(
     assert (await attempt())["status"] == "succeeded"
 
 
+async def test_a_connector_is_offered_to_those_whose_plan_includes_its_syncs(
+    signed_in: SignedIn, admin: Connection
+) -> None:
+    async def offer() -> tuple[bool, str | None, str | None]:
+        items = (await signed_in.client.get("/api/v1/connections/providers")).json()["items"]
+        found = next(item for item in items if item["kind"] == "tiered")
+        return found["available"], found["unavailable_code"], found["unavailable_reason"]
+
+    connection = {"kind": "tiered", "label": "One"}
+    assert (await offer())[:2] == (False, "plugin_disabled")
+    # The trial includes the plugin, and not its syncs: a form for it would be filled in for nothing.
+    await signed_in.client.post("/api/v1/plugins/tiered/enable")
+    assert await offer() == (False, "entitlement_required", "tiered.sync needs another plan: enterprise, pro.")
+    refused = await signed_in.client.post("/api/v1/connections", json=connection)
+    assert (refused.status_code, refused.json()["code"]) == (403, "entitlement_required")
+    await put_on(admin, signed_in.tenant_id, "pro")
+    assert await offer() == (True, None, None)
+    assert (await signed_in.client.post("/api/v1/connections", json=connection)).status_code == 201
+
+
 @pytest.mark.parametrize("path", ["sync", "replay"])
 async def test_a_sync_needs_the_plugins_feature_sync(
     *, app: FastAPI, signed_in: SignedIn, database: Database, admin: Connection, path: str
 ) -> None:
     client, tenant_id = signed_in.client, signed_in.tenant_id
     await client.post("/api/v1/plugins/tiered/enable")
+    await put_on(admin, tenant_id, "pro")
     made = (await client.post("/api/v1/connections", json={"kind": "tiered", "label": "One"})).json()
+    await put_on(admin, tenant_id, "trial")
     answer = await client.post(f"/api/v1/connections/{made['id']}/{path}")
     assert (answer.status_code, answer.json()["code"]) == (403, "entitlement_required")
     await put_on(admin, tenant_id, "pro")
@@ -165,7 +187,13 @@ async def test_a_sync_needs_the_plugins_feature_sync(
     await run(app, database, tenant_id, UUID(started.json()["job_id"]))
     job = (await client.get(f"/api/v1/jobs/{started.json()['job_id']}")).json()
     assert (job["status"], job["error"]["code"]) == ("failed", "entitlement_required")
+    # Nor is it started again, only to fail.
+    again = await client.post(f"/api/v1/jobs/{job['id']}/replay")
+    assert (again.status_code, again.json()["code"]) == (403, "entitlement_required")
     assert await refusals(admin, tenant_id) == [
         ("core.request.refused", "tiered.sync"),
         ("core.job.finished", "tiered.sync"),
+        ("core.request.refused", "tiered.sync"),
     ]
+    await put_on(admin, tenant_id, "pro")
+    assert (await client.post(f"/api/v1/jobs/{job['id']}/replay")).status_code == 202

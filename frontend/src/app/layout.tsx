@@ -1,10 +1,20 @@
-import { GeistMono } from "geist/font/mono";
 import { GeistSans } from "geist/font/sans";
 import type { Metadata, Viewport } from "next";
+import localFont from "next/font/local";
 import { ThemeProvider } from "next-themes";
 import type { ReactNode } from "react";
 import "./globals.css";
 import { TRUSTED_TYPES_SCRIPT } from "./trusted-types";
+
+// As geist/font/mono has it, but fetched when a page shows code: most show none at first.
+const GeistMono = localFont({
+  src: "../../node_modules/geist/dist/fonts/geist-mono/GeistMono-Variable.woff2",
+  variable: "--font-geist-mono",
+  preload: false,
+  adjustFontFallback: false,
+  fallback: ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace"],
+  weight: "100 900",
+});
 
 export const metadata: Metadata = {
   title: { default: "Counterfoil", template: "%s · Counterfoil" },

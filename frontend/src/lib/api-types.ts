@@ -3557,7 +3557,15 @@ export interface components {
              * @description This tenant may connect to it now
              */
             available: boolean;
-            /** Unavailable Reason */
+            /**
+             * Unavailable Code
+             * @description `entitlement_required`: the plan lacks it; `plugin_disabled`: nobody turned its plugin on
+             */
+            unavailable_code: string | null;
+            /**
+             * Unavailable Reason
+             * @description Why this tenant may not, and what would help
+             */
             unavailable_reason: string | null;
             /**
              * Settings Schema

@@ -30,5 +30,10 @@ test.each([
     "Your plan does not include core.custom_roles: Roles of your own beside the built-in ones.",
     "Your plan does not include Custom roles: Roles of your own beside the built-in ones.",
   ],
+  [
+    "stripe.sync needs another plan: enterprise, pro.",
+    "Your plan does not include Stripe sync. It is in: Enterprise, Pro.",
+  ],
+  ["Net Suite needs another plan: pro.", "Your plan does not include Net Suite. It is in: Pro."],
   ["Wait for its end, or cancel it first.", "Wait for its end, or cancel it first."],
 ])("%j reads %j", (text, words) => expect(inPlanWords(text)).toBe(words));

@@ -28,6 +28,7 @@ export const formatAmount = (id: string, value: number): string =>
   /(^|[._])bytes([._]|$)/.test(id) ? formatBytes(value) : formatCount(value);
 
 const QUOTA_USED_UP = /\bThe quota ([a-z0-9_.]+) is used up: (\d+) of (\d+)/;
+const PLAN_NEEDED = /^([a-z0-9_]+\.[a-z0-9_]+|[^.]+) needs another plan: ([a-z0-9_, ]+)\.$/;
 const FEATURE_MISSING = /\bYour plan does not include ([a-z0-9_]+\.[a-z0-9_]+):/;
 
 /** The server's words about a plan with titles and units instead of ids; any other text is left as it is. */
@@ -36,5 +37,9 @@ export const inPlanWords = (text: string): string =>
     .replace(QUOTA_USED_UP, (_, id: string, used: string, limit: string) => {
       const [of, most] = [used, limit].map((one) => formatAmount(id, Number(one)));
       return `${amountTitle(id)}: ${of} of ${most}. No more fits your plan`;
+    })
+    .replace(PLAN_NEEDED, (_, what: string, plans: string) => {
+      const title = what.includes(".") ? featureTitle(what) : what;
+      return `Your plan does not include ${title}. It is in: ${plans.split(", ").map(humanize).join(", ")}.`;
     })
     .replace(FEATURE_MISSING, (_, id: string) => `Your plan does not include ${featureTitle(id)}:`);

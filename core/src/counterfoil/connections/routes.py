@@ -21,7 +21,7 @@ from counterfoil.connections.settings import schemas
 from counterfoil.db import Database
 from counterfoil.entitlements.plans import CONNECTIONS
 from counterfoil.entitlements.quotas import require_quota
-from counterfoil.entitlements.service import require_plugin
+from counterfoil.entitlements.service import require_plugin, require_sync
 from counterfoil.identity.deps import AnyCredential
 from counterfoil.ingest.service import target_tables
 from counterfoil.kit import context
@@ -81,7 +81,7 @@ async def create_connection(
 ) -> ConnectionOut:
     """Store settings and credentials. The vendor is not called: test the connection next."""
     plugin, _ = service.connector_of(body.kind, plugins=plugins)
-    await require_plugin(scope.uow, plugin, plugins=plugins)
+    await require_sync(scope.uow, plugin, plugins=plugins)
     await require_quota(scope.uow, CONNECTIONS)
     connection = await service.create(
         scope.uow,
@@ -170,11 +170,11 @@ async def _require_plugin_of(scope: Scope, connection_id: UUID, plugins: PluginM
 
 
 async def _provider(scope: Scope, plugin: str, connector: Connector, plugins: PluginManager) -> ProviderOut:
-    reason: str | None = None
+    refused: EntitlementRequired | PluginDisabled | None = None
     try:
-        await require_plugin(scope.uow, plugin, plugins=plugins)
+        await require_sync(scope.uow, plugin, plugins=plugins)
     except (EntitlementRequired, PluginDisabled) as refusal:
-        reason = refusal.detail or refusal.title
+        refused = refusal
     settings_schema, credentials_schema = schemas(connector.settings)
     return ProviderOut(
         kind=connector.kind,
@@ -182,8 +182,9 @@ async def _provider(scope: Scope, plugin: str, connector: Connector, plugins: Pl
         plugin=plugin,
         description=connector.description,
         auth_kind="api_key",
-        available=reason is None,
-        unavailable_reason=reason,
+        available=refused is None,
+        unavailable_code=refused.code if refused else None,
+        unavailable_reason=refused and (refused.detail or refused.title),
         settings_schema=settings_schema,
         credentials_schema=credentials_schema,
         streams=[

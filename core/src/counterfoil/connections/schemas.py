@@ -31,7 +31,10 @@ class ProviderOut(BaseModel):
     description: str
     auth_kind: Literal["api_key"]
     available: bool = Field(description="This tenant may connect to it now")
-    unavailable_reason: str | None
+    unavailable_code: str | None = Field(
+        description="`entitlement_required`: the plan lacks it; `plugin_disabled`: nobody turned its plugin on"
+    )
+    unavailable_reason: str | None = Field(description="Why this tenant may not, and what would help")
     settings_schema: dict[str, Any] = Field(description="JSON Schema of `settings`")
     credentials_schema: dict[str, Any] = Field(description="JSON Schema of `credentials`; every field has `x-secret`")
     streams: list[StreamOffer]

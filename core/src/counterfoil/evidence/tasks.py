@@ -26,6 +26,8 @@ _LOOK_EVERY_S = 0.5
 # The sealer comes by every second, but a long transaction anywhere makes it wait.
 _SEAL_PATIENCE_S = 5.0
 _LOOK_FOR_SEALS_EVERY_S = 0.25
+# A small file takes less time than telling of it.
+_TELL_EVERY_S = 0.5
 
 
 class EvidenceParams(BaseModel):
@@ -42,19 +44,23 @@ async def run_evidence(job: JobContext, params: EvidenceParams) -> Outcome:
             return _outcome(pack)
     subject = await _finished(job, params.job_id)
     await _sealed(job, subject.job)
-    done = 0
+    done, told = 0, time.monotonic()
 
     async def on_file(path: str) -> None:
-        nonlocal done
+        nonlocal done, told
         done += 1
+        if time.monotonic() - told < _TELL_EVERY_S:
+            return
+        told = time.monotonic()
         async with job.unit_of_work() as uow:
-            await job.progress(uow, done=done, message=path)
+            await job.progress(uow, done=done, message=f"Packed {path}")
 
     with tempfile.TemporaryFile(prefix="counterfoil-evidence-") as file:
         packed = await packing.pack(job.database, subject, file, keys=keys, on_file=on_file)
         file.seek(0)
         written = await objects.write(store, job.tenant_id, file, purpose="evidence")
     async with job.unit_of_work() as uow:
+        await job.progress(uow, done=done, message="Packed and signed")
         pack = await service.record(
             uow,
             params.job_id,

@@ -15,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 
 from counterfoil.connections import service as connections
 from counterfoil.db import Database, UnitOfWork
-from counterfoil.entitlements.service import require_plugin
+from counterfoil.entitlements.service import require_sync
 from counterfoil.jobs import artifacts, service
 from counterfoil.jobs.errors import DATABASE_TROUBLE
 from counterfoil.jobs.feed import JobFeed
@@ -194,7 +194,7 @@ async def download_job_artifact(
 
 async def _require_usable(uow: UnitOfWork, connection_id: UUID, plugins: PluginManager) -> None:
     connection = await connections.get(uow, connection_id)
-    await require_plugin(uow, connection.plugin, plugins=plugins)
+    await require_sync(uow, connection.plugin, plugins=plugins)
 
 
 async def _all_lines(job_id: UUID, *, tenant_id: UUID, database: Database) -> AsyncIterator[str]:

@@ -1,15 +1,15 @@
 import { ChevronLeft } from "lucide-react";
 import type { Route } from "next";
-import Link from "next/link";
+import { AppLink } from "./app-link";
 
 export function BackLink({ href, children }: { href: Route; children: string }) {
   return (
-    <Link
+    <AppLink
       href={href}
       className="inline-flex w-fit items-center gap-0.5 text-muted-foreground text-xs hover:text-foreground"
     >
       <ChevronLeft aria-hidden className="size-3.5" />
       {children}
-    </Link>
+    </AppLink>
   );
 }

@@ -1,5 +1,6 @@
 "use client";
 
+import { useEffect, useRef } from "react";
 import { scaleOf, tickText } from "@/lib/scale";
 import { type Bar, BarMark } from "./bar-mark";
 import { LineMark } from "./line-mark";
@@ -28,6 +29,13 @@ export function BarChart({ label, bars, onPoint, look = "bar", slotWidth }: BarC
   const y = (value: number) => ABOVE + PLOT - ((value - min) / (max - min)) * PLOT;
   const slot = 100 / bars.length;
   const every = slotWidth ? 1 : tickEvery(bars.length);
+  const box = useRef<HTMLDivElement>(null);
+  const isOverTime = slotWidth === undefined;
+  const last = bars.at(-1)?.key;
+  // Where not all days fit, the latest are shown first.
+  useEffect(() => {
+    if (last && isOverTime) box.current?.scrollTo({ left: box.current.scrollWidth });
+  }, [last, isOverTime]);
   const minWidth = bars.length * Math.max(MIN_SLOT, slotWidth ?? 48 / every);
   return (
     <div className="flex">
@@ -38,7 +46,7 @@ export function BarChart({ label, bars, onPoint, look = "bar", slotWidth }: BarC
           </text>
         ))}
       </svg>
-      <div className="min-w-0 flex-1 overflow-x-auto overflow-y-hidden">
+      <div ref={box} className="min-w-0 flex-1 overflow-x-auto overflow-y-hidden">
         {/* biome-ignore lint/a11y/useSemanticElements: a fieldset cannot be drawn in */}
         <svg role="group" aria-label={label} width="100%" height={HEIGHT} style={{ minWidth }} className="block">
           {ticks.map((tick) => (

@@ -1,14 +1,14 @@
 import type { ComponentProps } from "react";
 import { cn } from "@/lib/cn";
+import { SideScroll } from "./side-scroll";
 
 /** A plain table that scrolls sideways on small screens; `label` names the scroll region and the table. */
 export function DataTable({ label, className, ...props }: ComponentProps<"table"> & { label: string }) {
   return (
     // Positioned, or what only screen readers see in its far columns would widen the whole page.
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <section aria-label={label} tabIndex={0} className="relative overflow-x-auto rounded-lg border bg-card">
+    <SideScroll aria-label={label} className="rounded-lg border bg-card">
       <table aria-label={label} className={cn("w-full border-collapse text-data tabular-nums", className)} {...props} />
-    </section>
+    </SideScroll>
   );
 }
 

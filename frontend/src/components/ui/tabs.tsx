@@ -1,13 +1,18 @@
 "use client";
 
 import { Tabs as Primitive } from "radix-ui";
-import type { ComponentProps } from "react";
+import { type ComponentProps, useEffect, useRef } from "react";
 import { cn } from "@/lib/cn";
 
 export const Tabs = Primitive.Root;
 
 export function TabsList({ className, ...props }: ComponentProps<typeof Primitive.List>) {
-  return <Primitive.List className={cn("flex gap-4 border-b px-5", className)} {...props} />;
+  const list = useRef<HTMLDivElement>(null);
+  // A tab that was asked for by the address may lie beyond the edge of a small screen.
+  useEffect(() => {
+    list.current?.querySelector("[data-state=active]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, []);
+  return <Primitive.List ref={list} className={cn("flex gap-4 border-b px-5", className)} {...props} />;
 }
 
 export function TabsTrigger({ className, ...props }: ComponentProps<typeof Primitive.Trigger>) {

@@ -1,10 +1,12 @@
 "use client";
 
+import { ListFilter } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Field } from "@/components/ui/field";
 import { Select } from "@/components/ui/select";
+import { cn } from "@/lib/cn";
 import { CategoryOptions } from "./category-options";
 import { type AuditFilters, type FilterName, hasFilters, NO_FILTERS, OUTCOMES, sameFilters, validate } from "./filters";
 import { OUTCOME } from "./outcome";
@@ -16,6 +18,8 @@ export function AuditFilterForm({ filters, onChange }: AuditFilterFormProps) {
   const [applied, setApplied] = useState(filters);
   const [draft, setDraft] = useState(filters);
   const [checked, setChecked] = useState(filters);
+  // Ten fields fill a small screen: there they wait behind a button, so that the events come first.
+  const [isOpen, setOpen] = useState(hasFilters(filters));
   // The address may change without this form, by the back button or a link: what it says then replaces what was typed.
   if (!sameFilters(applied, filters)) {
     setApplied(filters);
@@ -48,7 +52,23 @@ export function AuditFilterForm({ filters, onChange }: AuditFilterFormProps) {
 
   return (
     <Card className="p-4">
-      <form aria-label="Filters" onSubmit={apply} noValidate className="grid gap-3">
+      <Button
+        size="sm"
+        className="w-full sm:hidden"
+        aria-expanded={isOpen}
+        aria-controls="audit-filters"
+        onClick={() => setOpen((open) => !open)}
+      >
+        <ListFilter aria-hidden />
+        {isOpen ? "Hide filters" : "Show filters"}
+      </Button>
+      <form
+        id="audit-filters"
+        aria-label="Filters"
+        onSubmit={apply}
+        noValidate
+        className={cn("grid gap-3 max-sm:mt-4", !isOpen && "max-sm:hidden")}
+      >
         <div className="grid items-start gap-3 sm:grid-cols-2 lg:grid-cols-5">
           <TextFilter {...text("from")} label="From (UTC)" type="date" />
           <TextFilter {...text("to")} label="To (UTC)" type="date" />

@@ -18,7 +18,7 @@ import { useTestConnection } from "./use-test-connection";
 export function ConnectionView({ id }: { id: string }) {
   const query = useQuery(connectionQueries.detail(id));
   const test = useTestConnection(id);
-  if (query.isPending) return <PageSkeleton />;
+  if (query.isPending) return <PageSkeleton title="Connection" />;
   const back = <BackLink href="/connections">Connections</BackLink>;
   if (query.isError && !query.data) {
     return (

@@ -1,7 +1,9 @@
 import { Lock } from "lucide-react";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
+import { TextLink } from "@/components/ui/text-link";
 import type { Provider } from "@/lib/api/models";
+import { inPlanWords } from "@/lib/plan-words";
 
 export function ProviderCard({ provider, onChoose }: { provider: Provider; onChoose: (provider: Provider) => void }) {
   return (
@@ -31,10 +33,16 @@ export function ProviderCard({ provider, onChoose }: { provider: Provider; onCho
             Connect {provider.title}
           </Button>
         ) : (
-          <p className="flex h-8 items-center gap-1.5 text-data text-muted-foreground">
-            <Lock aria-hidden className="size-3.5" />
-            {provider.unavailable_reason ?? "Not available on your plan."}
-          </p>
+          <div className="flex gap-1.5 text-data text-muted-foreground">
+            <Lock aria-hidden className="mt-0.5 size-3.5 shrink-0" />
+            <p>
+              {inPlanWords(provider.unavailable_reason ?? "Not available here.")}{" "}
+              {provider.unavailable_code === "plugin_disabled" && <TextLink href="/plugins">Go to plugins</TextLink>}
+              {provider.unavailable_code === "entitlement_required" && (
+                <TextLink href="/settings">See your plan</TextLink>
+              )}
+            </p>
+          </div>
         )}
       </div>
     </li>

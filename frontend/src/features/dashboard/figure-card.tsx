@@ -18,11 +18,12 @@ export function FigureCard({ title, note, table, filters, sum }: FigureCardProps
   const figures = figuresOf(answer.data, sum);
   const count = figures.reduce((all, figure) => all + figure.count, 0);
   return (
-    <Card className="grid content-start gap-1 p-4">
+    // As tall as with four currencies, so that what is below stays where it is when the figures come in.
+    <Card className="grid min-h-46 min-w-0 content-start gap-1 p-4">
       <h2 className="font-medium">{title}</h2>
       {answer.isPending ? (
         <div role="status" aria-label={`Loading ${title}`}>
-          <Skeleton className="h-12" />
+          <Skeleton className="h-28" />
         </div>
       ) : answer.isError ? (
         <p role="alert" className="text-danger">

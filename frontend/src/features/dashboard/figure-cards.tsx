@@ -14,7 +14,7 @@ export function FigureCards({ period }: { period: Period }) {
   const from = periodStart(period, "day");
   const since = `source_created_at:gte:${from}T00:00:00Z`;
   return (
-    <div className="grid gap-4 sm:grid-cols-2 xl:grid-cols-4">
+    <div className="grid grid-cols-2 gap-3 sm:gap-4 xl:grid-cols-4">
       <FigureCard
         title="Refunds"
         note={`Since ${from}, without those that failed`}

@@ -36,6 +36,7 @@ export function MoneyChart({ kind, period }: { kind: ChartKind; period: Period }
             <h2 id={headingId} className="font-medium">
               {title}
             </h2>
+            {totals.isPending && <Skeleton className="h-7 w-40" />}
             {total && (
               <p className="tabular-nums">
                 <TextLink

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { ChartNoAxesColumn } from "lucide-react";
 import { EmptyState } from "@/components/ui/empty-state";
 import { ErrorState } from "@/components/ui/error-state";
-import { PageSkeleton } from "@/components/ui/page-skeleton";
+import { Skeleton } from "@/components/ui/skeleton";
 import { TextLink } from "@/components/ui/text-link";
 import { tableQueries } from "@/features/tables/queries";
 import { FEES, PAYMENTS, PAYOUTS } from "./charts";
@@ -21,7 +21,7 @@ export function MoneyPanels({ period }: { period: Period }) {
     refetchInterval: ({ state }) =>
       state.data?.items.every((table) => table.row_count_estimate === 0) ? FIRST_ROWS_POLL_MS : false,
   });
-  if (tables.isPending) return <PageSkeleton />;
+  if (tables.isPending) return <PanelsSkeleton />;
   if (tables.isError) return <ErrorState error={tables.error} onRetry={() => tables.refetch()} />;
   if (tables.data.items.every((table) => table.row_count_estimate === 0)) {
     return (
@@ -39,5 +39,16 @@ export function MoneyPanels({ period }: { period: Period }) {
         <MoneyChart kind={FEES} period={period} />
       </div>
     </>
+  );
+}
+
+/** Of the size of what it stands for. */
+function PanelsSkeleton() {
+  return (
+    <div role="status" aria-label="Loading the figures" className="grid gap-5">
+      <Skeleton className="h-96 sm:h-46" />
+      <Skeleton className="h-81" />
+      <Skeleton className="h-81" />
+    </div>
   );
 }

@@ -6,7 +6,7 @@ import { Cell, DataTable, HeadCell } from "@/components/ui/data-table";
 import { EmptyState } from "@/components/ui/empty-state";
 import { ErrorState } from "@/components/ui/error-state";
 import { Moment } from "@/components/ui/moment";
-import { TableSkeleton } from "@/components/ui/table-skeleton";
+import { Skeleton } from "@/components/ui/skeleton";
 import { TextLink } from "@/components/ui/text-link";
 import { ConnectionStatusBadge } from "@/features/connections/connection-status-badge";
 import { connectionQueries } from "@/features/connections/queries";
@@ -20,7 +20,14 @@ const POLL_MS = 15_000;
 export function SyncHealth() {
   const maySeeJobs = useMay("jobs.read");
   const connections = useQuery({ ...connectionQueries.list(), refetchInterval: POLL_MS });
-  if (connections.isPending) return <TableSkeleton rows={2} />;
+  if (connections.isPending) {
+    return (
+      // As tall as the table with one connection, which is what most have.
+      <div role="status" aria-label="Loading the connections">
+        <Skeleton className="h-23.5 rounded-lg" />
+      </div>
+    );
+  }
   if (connections.isError) return <ErrorState error={connections.error} onRetry={() => connections.refetch()} />;
   if (connections.data.items.length === 0) {
     return (

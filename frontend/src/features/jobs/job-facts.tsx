@@ -20,6 +20,11 @@ export function JobFacts({ job }: { job: Job }) {
             <TextLink href={`/connections/view?id=${connectionId}`}>View connection</TextLink>
           </Definition>
         )}
+        {job.kind === "core.evidence" && typeof job.params.job_id === "string" && (
+          <Definition term="Proves">
+            <TextLink href={`/jobs/view?id=${job.params.job_id}`}>View the sync</TextLink>
+          </Definition>
+        )}
         <Definition term="Requested by">{job.requested_by.label}</Definition>
         <Definition term="Created">
           <Moment at={job.created_at} />

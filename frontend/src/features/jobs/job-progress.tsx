@@ -12,6 +12,8 @@ export function JobProgress({ job }: { job: Job }) {
   const { progress } = job;
   const total = progress?.total ?? null;
   const waiting = job.status === "queued" ? "Waiting for a worker." : "No progress was reported.";
+  // What it did last is of no use once all went well.
+  const message = job.status === "succeeded" && progress ? "All done." : progress?.message || waiting;
   // A finished job without a known total has no open end any more: its bar is full.
   const max = progress && total === null && isFinal(job.status) ? progress.done : total;
   return (
@@ -22,7 +24,7 @@ export function JobProgress({ job }: { job: Job }) {
       </div>
       {progress && <Progress label="Job progress" value={progress.done} max={max} />}
       <p role="status" className="text-data text-muted-foreground">
-        {progress?.message || waiting}
+        {message}
       </p>
     </Card>
   );

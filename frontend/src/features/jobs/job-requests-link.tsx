@@ -1,4 +1,4 @@
-import Link from "next/link";
+import { AppLink } from "@/components/ui/app-link";
 import { Button } from "@/components/ui/button";
 import { useMay } from "@/features/shell/use-may";
 import type { Job } from "@/lib/api/models";
@@ -10,7 +10,7 @@ export function JobRequestsLink({ job }: { job: Job }) {
   if (!mayRead || typeof connectionId !== "string") return null;
   return (
     <Button asChild>
-      <Link href={`/connections/view?id=${connectionId}&tab=requests&job=${job.id}`}>Requests to the vendor</Link>
+      <AppLink href={`/connections/view?id=${connectionId}&tab=requests&job=${job.id}`}>Requests to the vendor</AppLink>
     </Button>
   );
 }

@@ -24,7 +24,7 @@ import { RunAgainButton } from "./run-again-button";
 export function JobView({ id }: { id: string }) {
   const mayCancel = useMay("jobs.cancel");
   const query = useQuery(jobQueries.detail(id));
-  if (query.isPending) return <PageSkeleton />;
+  if (query.isPending) return <PageSkeleton title="Job" />;
   if (query.isError && !query.data) {
     return (
       <div className="grid gap-5">

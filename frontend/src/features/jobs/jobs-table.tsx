@@ -10,7 +10,8 @@ function summary(job: Job): string {
   if (job.error) return job.error.detail;
   const [reason] = job.reasons;
   if (reason) return reason.detail;
-  return job.progress?.message ?? "";
+  // What it did last is news while it runs, and of no use once all went well.
+  return job.status === "succeeded" ? "" : (job.progress?.message ?? "");
 }
 
 export function JobsTable({ jobs }: { jobs: readonly Job[] }) {

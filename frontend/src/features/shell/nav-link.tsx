@@ -1,24 +1,25 @@
-import Link from "next/link";
+import { AppLink } from "@/components/ui/app-link";
 import { cn } from "@/lib/cn";
-import type { NavigationItem } from "./navigation";
+import type { NavigationEntry } from "./navigation";
 
-type NavLinkProps = { item: NavigationItem; isCurrent: boolean; onNavigate: (() => void) | undefined };
+type NavLinkProps = { item: NavigationEntry; isCurrent: boolean; onNavigate: (() => void) | undefined };
 
-export function NavLink({ item: { href, title, icon: Icon }, isCurrent, onNavigate }: NavLinkProps) {
+export function NavLink({ item: { href, title, icon: Icon, isExternal }, isCurrent, onNavigate }: NavLinkProps) {
+  const Anchor = isExternal ? "a" : AppLink;
   return (
-    <Link
+    <Anchor
       href={href}
       {...(onNavigate && { onClick: onNavigate })}
       aria-current={isCurrent ? "page" : undefined}
       className={cn(
-        "flex h-8 items-center gap-2.5 rounded-md px-2.5",
+        "flex min-h-8 items-center gap-2.5 rounded-md px-2.5 py-1.5",
         isCurrent
           ? "bg-accent font-medium text-foreground"
           : "text-muted-foreground hover:bg-accent hover:text-foreground",
       )}
     >
-      <Icon aria-hidden className="size-4" />
-      {title}
-    </Link>
+      <Icon aria-hidden className="size-4 shrink-0" />
+      <span className="min-w-0 break-words">{title}</span>
+    </Anchor>
   );
 }

@@ -14,7 +14,7 @@ export function NavLinks({ onNavigate }: { onNavigate?: () => void }) {
           {title && <p className="px-2.5 pb-1 font-medium text-muted-foreground text-xs">{title}</p>}
           {items.map((item) => (
             <NavLink
-              key={item.href}
+              key={`${item.href} ${item.title}`}
               item={item}
               isCurrent={pathname === item.href || pathname.startsWith(`${item.href}/`)}
               onNavigate={onNavigate}

@@ -16,9 +16,11 @@ import type { Route } from "next";
 
 /** `permission` is what it takes to see anything there, of several any one; without it the entry is not shown. */
 export type NavigationItem = { href: Route; title: string; icon: LucideIcon; permission: string | readonly string[] };
-export type NavigationGroup = { title: string | null; items: readonly NavigationItem[] };
+/** What a menu shows of an item. A plugin's may lead past this app, so only a page load surely gets there. */
+export type NavigationEntry = Omit<NavigationItem, "permission"> & { isExternal?: boolean };
+export type NavigationGroup = { title: string | null; items: readonly NavigationEntry[] };
 
-export const NAVIGATION: readonly NavigationGroup[] = [
+export const NAVIGATION: readonly { title: string | null; items: readonly NavigationItem[] }[] = [
   {
     title: null,
     items: [

@@ -47,8 +47,13 @@ export function Palette({ open, onOpenChange }: PaletteProps) {
             <Command.List label="Results" className="max-h-80 overflow-y-auto p-1.5">
               <Command.Empty className="px-3 py-6 text-center text-muted-foreground">Nothing matches.</Command.Empty>
               <PaletteGroup heading="Pages">
-                {pages.map(({ href, title, icon }) => (
-                  <PaletteItem key={href} id={href} icon={icon} onSelect={go(href)}>
+                {pages.map(({ href, title, icon, isExternal }) => (
+                  <PaletteItem
+                    key={`${href} ${title}`}
+                    id={`${href} ${title}`}
+                    icon={icon}
+                    onSelect={isExternal ? run(() => location.assign(href)) : go(href)}
+                  >
                     {title}
                   </PaletteItem>
                 ))}

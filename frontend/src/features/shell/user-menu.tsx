@@ -1,7 +1,7 @@
 "use client";
 
 import { CircleUser, LogOut, UserRoundCog } from "lucide-react";
-import Link from "next/link";
+import { AppLink } from "@/components/ui/app-link";
 import { Button } from "@/components/ui/button";
 import { Menu, MenuContent, MenuItem, MenuLabel, MenuSeparator, MenuTrigger } from "@/components/ui/menu";
 import { useLogout } from "./use-logout";
@@ -25,10 +25,10 @@ export function UserMenu() {
         </MenuLabel>
         <MenuSeparator />
         <MenuItem asChild>
-          <Link href="/account">
+          <AppLink href="/account">
             <UserRoundCog aria-hidden />
             Account
-          </Link>
+          </AppLink>
         </MenuItem>
         <MenuItem onSelect={logout}>
           <LogOut aria-hidden />

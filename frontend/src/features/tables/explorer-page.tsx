@@ -25,7 +25,7 @@ export function ExplorerPage() {
   const name = useSearchParams().get("t");
   const tables = useQuery(tableQueries.list());
   if (!name) return <MissingParameter what="table" href="/tables" />;
-  if (tables.isPending) return <PageSkeleton />;
+  if (tables.isPending) return <PageSkeleton title="Table" />;
   const table = tables.data?.items.find((one) => one.name === name);
   if (table) return <Explorer key={name} table={table} />;
   return (
