@@ -22,7 +22,7 @@ async def seen(settings: Settings, *, peer: str, headers: dict[str, str]) -> str
 
     config = configured(app, settings)
     config.load()
-    transport = httpx2.ASGITransport(app=config.loaded_app, client=(peer, 1))  # type: ignore[arg-type]  # uvicorn's own names for ASGI
+    transport = httpx2.ASGITransport(app=config.loaded_app, client=(peer, 1))
     async with httpx2.AsyncClient(transport=transport, base_url="http://inside") as client:
         return str((await client.get("/", headers=headers)).json())
 
