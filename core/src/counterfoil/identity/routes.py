@@ -105,7 +105,7 @@ async def login(
     return deliver(signed_in, response, settings, in_body=body.wants_tokens_in_body)
 
 
-@router.post("/refresh", operation_id="refresh", responses=problem_responses(401, 403, 422, 429))
+@router.post("/refresh", operation_id="refresh", responses=problem_responses(401, 403, 422, 429, 503))
 async def refresh(
     given: RefreshToken, request: Request, response: Response, identity: TheIdentity, settings: TheSettings
 ) -> SessionOut:
@@ -116,7 +116,7 @@ async def refresh(
     return deliver(signed_in, response, settings, in_body=given.in_body)
 
 
-@router.post("/logout", operation_id="logout", status_code=204, responses=problem_responses(403, 422, 429))
+@router.post("/logout", operation_id="logout", status_code=204, responses=problem_responses(403, 422, 429, 503))
 async def logout(
     given: RefreshToken, request: Request, response: Response, identity: TheIdentity, settings: TheSettings
 ) -> None:
