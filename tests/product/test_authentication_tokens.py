@@ -72,10 +72,10 @@ def _metrics(client: httpx2.Client, token: str) -> httpx2.Response:
     return client.get("/metrics", headers=bearer(token))
 
 
-def _elsewhere(**parts: Any) -> Use:
+def _elsewhere(*, header: str | None = None, text: str = "{}", params: tuple[str, ...] = ()) -> Use:
     def use(client: httpx2.Client, token: str) -> httpx2.Response:
-        filled = {name: {key: value.format(token) for key, value in each.items()} for name, each in parts.items()}
-        return client.get(ME, **filled)
+        said = text.format(token)
+        return client.get(ME, headers={header: said} if header else None, params=dict.fromkeys(params, said))
 
     return use
 
@@ -85,11 +85,11 @@ PLACES = {
     "bearer": Place(use=_bearer, takes=frozenset({"access", "personal key", "service key"}), good=200),
     "access cookie": Place(use=_access_cookie, takes=frozenset({"access"}), good=200),
     "metrics": Place(use=_metrics, takes=frozenset(), good=200),
-    "basic": Place(use=_elsewhere(headers={"Authorization": "Basic {}"}), takes=frozenset(), good=200),
-    "no scheme": Place(use=_elsewhere(headers={"Authorization": "{}"}), takes=frozenset(), good=200),
-    "token scheme": Place(use=_elsewhere(headers={"Authorization": "Token {}"}), takes=frozenset(), good=200),
-    "key header": Place(use=_elsewhere(headers={"X-API-Key": "{}"}), takes=frozenset(), good=200),
-    "query": Place(use=_elsewhere(params={"access_token": "{}", "token": "{}"}), takes=frozenset(), good=200),
+    "basic": Place(use=_elsewhere(header="Authorization", text="Basic {}"), takes=frozenset(), good=200),
+    "no scheme": Place(use=_elsewhere(header="Authorization"), takes=frozenset(), good=200),
+    "token scheme": Place(use=_elsewhere(header="Authorization", text="Token {}"), takes=frozenset(), good=200),
+    "key header": Place(use=_elsewhere(header="X-API-Key"), takes=frozenset(), good=200),
+    "query": Place(use=_elsewhere(params=("access_token", "token")), takes=frozenset(), good=200),
     "preview": Place(use=_preview, takes=frozenset({"invitation"}), good=200),
     "accept": Place(use=_accept, takes=frozenset({"invitation"}), good=201),
     "refresh body": Place(use=_refresh_body, takes=frozenset({"refresh"}), good=200),
