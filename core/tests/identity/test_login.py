@@ -163,10 +163,13 @@ async def test_guessing_from_many_addresses_is_throttled_per_account(
         answers = await asyncio.gather(*guesses)
         refused = [answer for answer in answers if answer.status_code == 429]
         assert len(refused) >= 3
+        if email == owner.form["email"]:
+            # No guess goes on, not even the right one, but for one every ten seconds.
+            right = await asyncio.gather(*(attempt(number) for number in range(40, 46)))
+            assert [answer.status_code for answer in right].count(429) >= 3
         lock.append({**refused[0].json(), "correlation_id": "", "detail": refused[0].json()["detail"][:12]})
     assert lock[0] == lock[1]
-    # No guess goes on, not even the right one; only where the owner signed in before they still can.
-    assert (await attempt(34)).status_code == 429
+    # Where the owner signed in before they still can.
     assert (await attempt(100)).status_code == 200
     assert (await attempt(100, password="wrong")).status_code == 401
 
@@ -180,12 +183,11 @@ async def test_an_owner_whom_guessing_locks_out_elsewhere_gets_in_with_a_mailed_
 
     wrong = {**owner.credentials, "password": "wrong"}
     await asyncio.gather(*(at(number, "login", wrong) for number in range(34)))
-    assert await at(50, "login", owner.credentials) == 429
+    assert 429 in await asyncio.gather(*(at(number, "login", owner.credentials) for number in range(52, 56)))
     await at(50, "password/forgot", {"email": owner.form["email"]})
     token = token_in(str(mailbox(owner.form["email"])[-1].get_content()))
     assert await at(50, "password/reset", {"token": token, "new_password": "another long password"}) == 204
     assert await at(50, "login", {**owner.credentials, "password": "another long password"}) == 200
-    assert await at(51, "login", {**owner.credentials, "password": "another long password"}) == 429
 
 
 @pytest.mark.parametrize("addresses", [["198.51.100.77"], ["2001:db8:7:7::1", "2001:db8:7:7:ffff::2"]])
