@@ -1,5 +1,6 @@
 """Settings, read once from the environment by the composition roots."""
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -14,6 +15,16 @@ def _for_ever_or_a_month(days: int) -> int:
     if 0 < days < _LEAST_RETENTION_DAYS:
         raise ValueError(f"is 0 or at least {_LEAST_RETENTION_DAYS}")
     return days
+
+
+def _addresses(text: str) -> str:
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        try:
+            ip_network(entry)
+        except ValueError:
+            # `*` among them: whoever believes everybody believes what a caller says of itself.
+            raise ValueError("lists addresses and networks, as 10.0.0.7,10.1.0.0/16") from None
+    return text
 
 
 class Settings(BaseSettings):
@@ -53,6 +64,11 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address the API listens on")
     port: int = Field(8400, ge=1, le=65535, description="Port of the API and the web app")
     public_url: str = Field("", description="Origin people use, as https://books.example.com; default http://HOST:PORT")
+    trusted_proxies: Annotated[str, AfterValidator(_addresses)] = Field(
+        "",
+        description="Comma separated addresses and networks of proxies whose `X-Forwarded-For` is believed; without any, "
+        "nobody's is, and whoever comes through a proxy counts as the proxy",
+    )
     home: Path = Field(Path(".counterfoil"), description="Folder of the embedded services and the demo's secrets")
     allow_private_networks: bool = Field(False, description="Let connectors reach loopback and private addresses")
     log_format: Literal["json", "console"] = Field("json", description="Shape of log lines")

@@ -1,17 +1,18 @@
 """When nothing is taken in: the plan has ended, the rows are used up, or too much comes at once."""
 
+import asyncio
 import secrets
-from typing import Any
-from uuid import UUID
 
+import httpx2
 import pytest
 from fastapi import FastAPI
-from redis.asyncio import Redis
+from starlette.requests import Request
 
-from counterfoil.kit import context
-from counterfoil.kit.errors import TooManyRequests
+from counterfoil.kit import cache
 from counterfoil.kit.ids import new_id
 from counterfoil.kit.ratelimit import Rate, RateLimiter
+from counterfoil.testing.plugin import ORIGIN
+from counterfoil.web.limits import ApiLimits
 from counterfoil.webhooks import limits
 
 from .conftest import Hooked
@@ -60,14 +61,11 @@ async def test_too_many_deliveries_from_a_network_are_told_to_wait(
     app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "PER_NETWORK", Rate(burst=3, interval_ms=20_000))
-    limiter, prefix = RateLimiter(app.state.provided[Redis]), f"2001:db8:{secrets.token_hex(2)}:{secrets.token_hex(2)}"
+    prefix = f"2001:db8:{secrets.token_hex(2)}:{secrets.token_hex(2)}"
     for number in range(3):
-        with context.bound(context.current_client_ip, f"{prefix}::{number}"):
-            await limits.count(limiter, new_id())
-    with context.bound(context.current_client_ip, f"{prefix}::9"), pytest.raises(TooManyRequests):
-        await limits.count(limiter, new_id())
-    with context.bound(context.current_client_ip, "2001:db9::1"):
-        await limits.count(limiter, new_id())
+        assert (await delivered(app, f"{prefix}::{number}")).status_code == 404
+    assert (await delivered(app, f"{prefix}::9")).status_code == 429
+    assert (await delivered(app, "2001:db9::1")).status_code == 404
 
 
 async def test_an_address_where_nothing_is_has_the_same_limit(hooked: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,8 +75,32 @@ async def test_an_address_where_nothing_is_has_the_same_limit(hooked: Hooked, mo
     assert statuses == [404, 404, 429]
 
 
-async def test_without_redis_deliveries_are_taken_in_uncounted() -> None:
-    redis: Any = Redis.from_url("unix:///nowhere/redis.sock")
-    for _ in range(limits.PER_CONNECTION.burst + 5):
-        await limits.count(RateLimiter(redis), UUID(int=0))
-    await redis.aclose()
+async def delivered(app: FastAPI, address: str) -> httpx2.Response:
+    transport = httpx2.ASGITransport(app=app, client=(address, 1))
+    async with httpx2.AsyncClient(transport=transport, base_url=ORIGIN) as vendor:
+        return await vendor.post(f"/webhooks/acme/{new_id()}", json={})
+
+
+async def test_without_redis_deliveries_are_taken_in_uncounted_and_only_the_first_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "PER_CONNECTION", Rate(burst=1, interval_ms=20_000))
+    asked = 0
+
+    async def answer_never(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        await silence.wait()
+        writer.close()
+
+    silence, request, connection_id = asyncio.Event(), Request({"type": "http", "state": {}}), new_id()
+    async with await asyncio.start_server(answer_never, "127.0.0.1", 0) as server:
+        redis = cache.connect(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0")
+        api_limits = ApiLimits(RateLimiter(redis), per_minute=1, burst=1)
+        for _ in range(5):
+            await limits.count(api_limits, request, connection_id)
+        # The limits of requests are the same mechanism: they know already that nobody can count.
+        await api_limits.count(request, tenant_id=new_id(), caller="somebody")
+        silence.set()
+        await redis.aclose()
+    assert asked == 1

@@ -9,7 +9,8 @@ const SIGN_IN_PAGES = ["/login", "/register", "/forgot-password", "/reset-passwo
 export function safeNext(next: string | null | undefined, origin: string): Route {
   if (!next?.startsWith("/") || next.startsWith("//") || /[\\\p{Cc}]/u.test(next)) return HOME;
   const url = URL.canParse(next, origin) ? new URL(next, origin) : null;
-  if (url?.origin !== origin) return HOME;
+  // "/.//evil.example" is on this origin; its path by itself, "//evil.example", is not.
+  if (url?.origin !== origin || url.pathname.startsWith("//")) return HOME;
   return SIGN_IN_PAGES.includes(url.pathname) ? HOME : (`${url.pathname}${url.search}${url.hash}` as Route);
 }
 

@@ -63,6 +63,7 @@ async def authenticate(
     identity: Annotated[Identity, Depends(provided(Identity))],
     settings: Annotated[Settings, Depends(provided(Settings))],
     database: Annotated[Database, Depends(provided(Database))],
+    limits: Annotated[ApiLimits, Depends(provided(ApiLimits))],
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
     cookie: Annotated[str | None, Security(_cookie)],
 ) -> AsyncIterator[Credential]:
@@ -70,14 +71,19 @@ async def authenticate(
 
     Raises:
         Unauthenticated: no credential, or none of ours.
+        TooManyRequests: too many came from this network that were none of ours.
         OriginMismatch: a cookie came with an unsafe method, but not from our own pages.
     """
     if bearer is None and cookie is None:
         raise Unauthenticated(headers=_CHALLENGE)
-    if bearer is not None and is_api_key(bearer.credentials):
-        credential = await _of_api_key(database, bearer.credentials)
-    else:
-        credential = verified(identity, bearer.credentials if bearer else str(cookie))
+    try:
+        if bearer is not None and is_api_key(bearer.credentials):
+            credential = await _of_api_key(database, limits, bearer.credentials)
+        else:
+            credential = verified(identity, bearer.credentials if bearer else str(cookie))
+    except Unauthenticated:
+        await limits.count_stranger(request)
+        raise
     credential = replace(credential, request=request)
     # For the request's log line, which is written where no context variable of ours is bound any more.
     request.state.tenant_id = credential.tenant_id
@@ -160,12 +166,15 @@ def verified(identity: Identity, access_token: str) -> Credential:
         raise Unauthenticated(headers=_CHALLENGE) from error
 
 
-async def _of_api_key(database: Database, key: str) -> Credential:
+async def _of_api_key(database: Database, limits: ApiLimits, key: str) -> Credential:
     """Whose key it is, good or not; the gate finds out what it is good for."""
+    key_hash = hashed(key)
+    limits.require_welcome(key_hash)
     async with database.unit_of_work(None) as uow:
-        found = await api_keys.use(uow, hashed(key))
+        found = await api_keys.use(uow, key_hash)
     if found is None:
         raise Unauthenticated(headers=_CHALLENGE)
+    limits.welcome(key_hash)
     return Credential(
         user_id=found.user_id or found.id,
         tenant_id=found.tenant_id,
@@ -186,7 +195,9 @@ def require_own_origin(request: Request, settings: Settings, *, absent_is_fine: 
     origin = request.headers.get("origin")
     if origin is None and absent_is_fine:
         return
-    if origin not in (settings.origin, f"{request.url.scheme}://{request.headers.get('host', '')}"):
+    # Where people come by https, a page that came by http is anybody's who sits on the way.
+    scheme = "https" if settings.origin.startswith("https://") else request.url.scheme
+    if origin not in (settings.origin, f"{scheme}://{request.headers.get('host', '')}"):
         # Where nobody is known yet there is no tenant whose audit trail could tell of it.
         said = origin[:_LONGEST_LOGGED_ORIGIN] if origin else origin
         _log.warning("identity.origin_mismatch", method=request.method, path=request.url.path, origin=said)

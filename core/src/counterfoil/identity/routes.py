@@ -70,7 +70,9 @@ async def presented(
 RefreshToken = Annotated[Presented, Depends(presented, scope="function")]
 
 
-@router.post("/register", operation_id="register", status_code=201, responses=problem_responses(403, 409, 422, 429))
+@router.post(
+    "/register", operation_id="register", status_code=201, responses=problem_responses(403, 409, 422, 429, 503)
+)
 async def register(
     *,
     body: RegisterBody,
@@ -93,7 +95,7 @@ async def register(
     return deliver(signed_in, response, settings, in_body=body.wants_tokens_in_body)
 
 
-@router.post("/login", operation_id="login", responses=problem_responses(401, 403, 422, 429))
+@router.post("/login", operation_id="login", responses=problem_responses(401, 403, 422, 429, 503))
 async def login(
     body: LoginBody, request: Request, response: Response, identity: TheIdentity, settings: TheSettings
 ) -> SessionOut:
@@ -103,7 +105,7 @@ async def login(
     return deliver(signed_in, response, settings, in_body=body.wants_tokens_in_body)
 
 
-@router.post("/refresh", operation_id="refresh", responses=problem_responses(401, 403, 422, 429))
+@router.post("/refresh", operation_id="refresh", responses=problem_responses(401, 403, 422, 429, 503))
 async def refresh(
     given: RefreshToken, request: Request, response: Response, identity: TheIdentity, settings: TheSettings
 ) -> SessionOut:
@@ -114,9 +116,13 @@ async def refresh(
     return deliver(signed_in, response, settings, in_body=given.in_body)
 
 
-@router.post("/logout", operation_id="logout", status_code=204, responses=problem_responses(403, 422, 429))
-async def logout(given: RefreshToken, request: Request, response: Response, identity: TheIdentity) -> None:
+@router.post("/logout", operation_id="logout", status_code=204, responses=problem_responses(403, 422, 429, 503))
+async def logout(
+    given: RefreshToken, request: Request, response: Response, identity: TheIdentity, settings: TheSettings
+) -> None:
     """End the session. Answers the same when it has ended already."""
+    # Also of a request without cookies: the answer drops a browser's, which another site's form does not bring.
+    require_own_origin(request, settings, absent_is_fine=True)
     session = given.session if given.token else _session_of_bearer(request, identity)
     if session is not None:
         await identity.log_out(session)

@@ -22,7 +22,6 @@ from counterfoil.kit.context import Actor
 from counterfoil.kit.errors import NotFound, Unauthenticated
 from counterfoil.kit.ids import new_id
 from counterfoil.kit.passwords import Passwords
-from counterfoil.kit.ratelimit import RateLimiter
 from counterfoil.kit.tokens import Tokens, parse_keys
 from counterfoil.tenancy import Tenant
 
@@ -89,7 +88,7 @@ class Identity:
             settings,
             database=database,
             tokens=tokens,
-            throttle=Throttle(RateLimiter(redis), burst=settings.login_burst),
+            throttle=Throttle(redis, burst=settings.login_burst),
             refresh_secret=next(iter(keys.values())),
         )
 
@@ -109,8 +108,9 @@ class Identity:
         if account is None:
             return Person(id=new_id(), email=email, name=name, password_hash=await self.passwords.hash(password))
         if not await self.passwords.verify(account.password_hash, password):
-            await self._failed(email, account, started=started)
+            await self._failed(account, started=started)
             raise RegistrationRefused("Log in if you have an account, or use another e-mail.")
+        await self.throttle.let_in(email)
         return _person(account, email)
 
     async def found_tenant(self, uow: UnitOfWork, founder: Person, *, name: str, slug: str, device: Device) -> SignedIn:
@@ -149,8 +149,9 @@ class Identity:
         account = await self._account(email)
         is_right = await self.passwords.verify(account.password_hash if account else None, password)
         if account is None or account.tenant_id is None or not is_right:
-            await self._failed(email, account, started=started)
+            await self._failed(account, started=started)
             raise InvalidCredentials
+        await self.throttle.let_in(email)
         person = _person(account, email)
         stronger = await self.passwords.rehashed(account.password_hash, password)
         with context.bound(context.current_actor, person.actor):
@@ -237,9 +238,8 @@ class Identity:
         async with self._database.unit_of_work(None) as uow:
             return await repository.find_session(uow, hashed(refresh_token))
 
-    async def _failed(self, email: str, account: Account | None, *, started: float) -> None:
-        """Count and write down a wrong password, then answer no sooner than for any other."""
-        await self.throttle.wrong_password(email)
+    async def _failed(self, account: Account | None, *, started: float) -> None:
+        """Write down a wrong password, then answer no sooner than for any other."""
         if account is not None:
             await self._note_failure(account)
         await wait_out(started)

@@ -105,7 +105,7 @@ class Tokens:
             if base64url_encode(base64url_decode(signature)) != signature:
                 raise InvalidToken
             payload = jwt.decode(token, key, algorithms=[_ALGORITHM], audience=self._audience, issuer=self._issuer)
-        except (JOSEError, ValueError, TypeError, AttributeError) as error:
+        except (JOSEError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
             raise InvalidToken from error
         return self._claims(payload)
 

@@ -16,9 +16,10 @@ from counterfoil.kit.ratelimit import RateLimiter
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.rbac import Scope, require
 from counterfoil.web import Listing, encode_cursor, provided
+from counterfoil.web.limits import ApiLimits
 from counterfoil.web.pagination import id_of, listing
 from counterfoil.web.problems import problem_responses
-from counterfoil.webhooks import repository
+from counterfoil.webhooks import limits, repository
 from counterfoil.webhooks.errors import NoSuchWebhook
 from counterfoil.webhooks.schemas import ReceiptOut, ReceivedOut, WebhooksOut
 from counterfoil.webhooks.service import Receiver, secret_is_set
@@ -54,10 +55,16 @@ async def receiver(
     responses=problem_responses(400, 404, 413, 422, 429, 503),
 )
 async def receive_webhook(
-    kind: str, connection_id: UUID, request: Request, receiver: Annotated[Receiver, Depends(receiver)]
+    *,
+    kind: str,
+    connection_id: UUID,
+    request: Request,
+    api_limits: Annotated[ApiLimits, Depends(provided(ApiLimits))],
+    receiver: Annotated[Receiver, Depends(receiver)],
 ) -> ReceivedOut:
     """For vendors. The body is proven by their signature; what it is about is then fetched from their API by a job."""
     began = time.monotonic()
+    await limits.count(api_limits, request, connection_id)
     body = await request.body()
     try:
         await receiver.receive(kind, connection_id, dict(request.headers), body)

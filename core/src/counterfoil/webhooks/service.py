@@ -27,7 +27,7 @@ from counterfoil.observability import get_logger
 from counterfoil.plugins.connector import Connector, SignatureInvalid, WebhookEvent
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.plugins.records import Task
-from counterfoil.webhooks import limits, repository
+from counterfoil.webhooks import repository
 from counterfoil.webhooks.errors import NoSuchWebhook, SignatureRefused, WebhookUnreadable
 
 SECRET = "webhook_secret"  # noqa: S105  (the name of a setting)
@@ -56,12 +56,10 @@ class Receiver:
         vendor tries for a while, and nothing is written meanwhile.
 
         Raises:
-            TooManyRequests: too many came for this connection, or from this network.
             NoSuchWebhook: nothing listens at that address.
             SignatureRefused: the vendor did not sign this, or too long ago.
             WebhookUnreadable: it did, but what it says cannot be read.
         """
-        await limits.count(self.limiter, connection_id)
         async with self.database.unit_of_work(None) as uow:
             target = await repository.target(uow, kind=kind, connection_id=connection_id)
         if target is None:

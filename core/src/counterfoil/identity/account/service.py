@@ -94,7 +94,6 @@ class Accounts:
             raise InactiveMember
         started = await self._identity.throttle.log_in(person.email)
         if not await self._identity.passwords.verify(account.password_hash, current):
-            await self._identity.throttle.wrong_password(person.email)
             await wait_out(started)
             raise WrongPassword
         new_hash = await self._identity.passwords.hash(new)
@@ -159,6 +158,7 @@ class Accounts:
                 here = _by_tenant(ended).get(reset.tenant_id, [])
                 await self._tell(uow, person, action=action, resource=resource, payload=_listed(here))
         await self._tell_others(person, ended, besides=reset.tenant_id, action=action, resource=resource)
+        await self._identity.throttle.let_in(person.email)
         return person
 
     async def tell_of_new_password(self, person: Person) -> None:
