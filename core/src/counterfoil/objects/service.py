@@ -118,9 +118,11 @@ async def delete(uow: UnitOfWork, object_id: UUID) -> None:
         raise ObjectRetained(f"It is kept until {stored.retention_until:%Y-%m-%d}.")
 
 
-async def sweep_orphans(database: Database, store: ObjectStore, tenant_ids: Iterable[UUID]) -> int:
-    """Delete the tenants' objects that the index has not known for a day; how many there were. A duty of the ticker's."""
-    newest = id_at(int((utc_now() - ORPHAN_AFTER).timestamp() * 1000))
+async def sweep_orphans(
+    database: Database, store: ObjectStore, tenant_ids: Iterable[UUID], *, after: timedelta = ORPHAN_AFTER
+) -> int:
+    """Delete the tenants' objects that the index has not known for that long; how many there were. A duty of the ticker's."""
+    newest = id_at(int((utc_now() - after).timestamp() * 1000))
     swept = 0
     for tenant_id in tenant_ids:
         for purpose in PURPOSES:

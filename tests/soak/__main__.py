@@ -1,0 +1,40 @@
+"""`./dev soak`: the product under load, struck at random, and then asked whether anything is missing."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.soak.run import Plan, Soak, as_text
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="./dev soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=60, help="how long it is struck (default: 60)")
+    parser.add_argument("--kills", type=int, help="how many strikes (default: one every three seconds)")
+    parser.add_argument("--seed", type=int, default=1, help="what is struck when (default: 1)")
+    parser.add_argument("--companies", type=int, default=4, help="how many sync at once (default: 4)")
+    parser.add_argument("--only", default="", help="kinds of strikes, separated by commas (default: all)")
+    parser.add_argument("--port", type=int, default=8483, help="port of the product (default: 8483)")
+    parser.add_argument("--keep-logs", type=Path, help="copy the product's logs there")
+    asked = parser.parse_args()
+    seconds = asked.minutes * 60
+    plan = Plan(
+        seed=asked.seed,
+        seconds=seconds,
+        strikes=asked.kills or max(1, round(seconds / 3)),
+        companies=asked.companies,
+        only=tuple(filter(None, asked.only.split(","))),
+    )
+    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
+        # The databases' account has to get at its own.
+        Path(folder).chmod(0o711)
+        result = Soak(plan=plan, folder=Path(folder), port=asked.port, keep_logs=asked.keep_logs).run()
+    print(as_text(result))  # noqa: T201  (what was asked for)
+    return 1 if result["findings"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
