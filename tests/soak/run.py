@@ -82,9 +82,7 @@ class Soak:
                 gateway.close()
             self._nobody_is_left(home)
         finally:
-            if self.keep_logs is not None:
-                shutil.copytree(home / "logs", self.keep_logs, dirs_exist_ok=True)
-                shutil.copy(home / "up.log", self.keep_logs)
+            self._keep_logs(home)
             disk.put_away()
         return self._result(report, time.monotonic() - began)
 
@@ -297,6 +295,13 @@ class Soak:
                 self._found("processes", f"{len(left)} outlived the product: {list(left.items())[:5]}")
                 return
             time.sleep(0.2)
+
+    def _keep_logs(self, home: Path) -> None:
+        if self.keep_logs is None:
+            return
+        self.keep_logs.mkdir(parents=True, exist_ok=True)
+        for log in [*home.glob("logs/*"), *home.glob("*.log"), *home.glob("*/server.log")]:
+            shutil.copy(log, self.keep_logs / f"{log.parent.name}-{log.name}")
 
     def _found(self, check: str, detail: str) -> None:
         self.findings.append(Finding(check=check, detail=detail))

@@ -59,6 +59,7 @@ class ClaimedRow:
     requested_by_kind: str
     requested_by_id: str | None
     requested_by_label: str
+    claimed_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +166,7 @@ async def request_cancel(driver: Driver, job_id: UUID) -> str | None:
 # --- one attempt ----------------------------------------------------------------------------------------------------
 
 
-_CLAIM = "SELECT * FROM core.claim_job($1, $2, $3, $4)"
+_CLAIM = "SELECT claimed.*, clock_timestamp() AS claimed_at FROM core.claim_job($1, $2, $3, $4) AS claimed"
 
 
 async def claim_now(
