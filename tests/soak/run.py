@@ -12,7 +12,6 @@ import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,19 +26,22 @@ from tests.soak.vendors import Stripe
 
 from counterfoil.cli.services import demo_settings, read_settings
 
-_WORLD_BEHIND = timedelta(seconds=150)
 _QUIET_WITHIN_S = 420.0
 _GONE_WITHIN_S = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How long, how hard. ``orders`` and ``companies`` are the size of the world and how many read it at once."""
+    """How long, how hard.
+
+    ``orders`` and ``companies`` are the size of the world and how many read it at once; it changes for that part of the time.
+    """
 
     seed: int
     seconds: float
     strikes: int
     companies: int = 4
+    changes_until: float = 1.0
     orders: int = 400
     megabytes: int = 6144
     only: tuple[str, ...] = ()
@@ -56,6 +58,7 @@ class Soak:
     nothing_there: Counter[str] = field(default_factory=Counter)
     ledger: Ledger = field(default_factory=Ledger)
     findings: list[Finding] = field(default_factory=list)
+    _changed_s: float = 0.0
 
     def run(self) -> dict[str, Any]:
         """What was done and found, as JSON goes."""
@@ -64,10 +67,7 @@ class Soak:
         disk = SmallDisk(home, megabytes=self.plan.megabytes)
         clock = Clock(self.folder)
         try:
-            # Behind the world's true time, for events are told with a lag.
-            as_of = datetime.now(UTC).replace(microsecond=0) - _WORLD_BEHIND
-            world = {"orders": self.plan.orders, "as_of": as_of.isoformat()}
-            product = start(home, self.port, world=world, **clock.environment)
+            product = start(home, self.port, world={"orders": self.plan.orders}, **clock.environment)
             simulator = int(product.stripe.rpartition(":")[2])
             gateway = Gateway(free_port(), upstream=simulator)
             try:
@@ -97,7 +97,8 @@ class Soak:
         for company in companies:
             company.sync()
         self._struck_under_load(scene, companies)
-        self._quiet(scene, companies)
+        self._quiet(companies)
+        time.sleep(max(0.0, self._changed_s + scene.vendor.settles_s - time.monotonic()))
         self._synced(companies)
         holdings = scene.vendor.holdings()
         home = scene.home
@@ -127,7 +128,7 @@ class Soak:
             for number, company in enumerate(companies)
         ]
         rng = random.Random(f"{self.plan.seed} vendor")  # noqa: S311
-        threads.append(threading.Thread(target=self._vendor_lives, args=(scene, companies, rng, over)))
+        threads.append(threading.Thread(target=self._vendor_lives, args=(scene, rng, over)))
         threads.append(threading.Thread(target=self._webhooks_come, args=(scene, companies, rng, over)))
         for thread in threads:
             thread.start()
@@ -142,10 +143,11 @@ class Soak:
         for company in companies:
             company.stopping.clear()
 
-    def _vendor_lives(self, scene: Scene, companies: list[Company], rng: random.Random, over: threading.Event) -> None:
-        del companies
-        while not over.wait(rng.uniform(4, 16)):
+    def _vendor_lives(self, scene: Scene, rng: random.Random, over: threading.Event) -> None:
+        until = time.monotonic() + self.plan.seconds * self.plan.changes_until
+        while not over.wait(rng.uniform(2, 14)) and time.monotonic() < until:
             self._tried("the vendor's life", lambda: scene.vendor.live(rng))
+            self._changed_s = time.monotonic()
 
     def _webhooks_come(self, scene: Scene, companies: list[Company], rng: random.Random, over: threading.Event) -> None:
         while not over.wait(rng.uniform(2, 8)):
@@ -215,9 +217,9 @@ class Soak:
 
     # -- quiet -------------------------------------------------------------------------------------------------------------------
 
-    def _quiet(self, scene: Scene, companies: list[Company]) -> None:
+    @staticmethod
+    def _quiet(companies: list[Company]) -> None:
         """Wait until everything accepted has ended, by itself."""
-        del scene
         deadline = time.monotonic() + _QUIET_WITHIN_S
         for company in companies:
             while time.monotonic() < deadline:

@@ -293,7 +293,8 @@ _RELEASE = """
                 $5::integer, CASE WHEN $4 THEN idle_attempts ELSE greatest(idle_attempts - 1, 0) END
             ),
             progress = CASE WHEN $6::text IS NULL THEN progress
-                ELSE coalesce(progress, '{"done": 0}'::jsonb) || jsonb_build_object('message', $6::text) END,
+                ELSE coalesce(progress, '{"done": 0}'::jsonb)
+                    || jsonb_build_object('message', $6::text, 'waits_for', $7::jsonb) END,
             event_seq = event_seq + 1, updated_at = clock_timestamp()
         WHERE id = $1 AND fence = $2 AND status = 'running' AND cancel_requested_at IS NULL
           AND ($5::integer IS NOT NULL OR NOT $4 OR idle_attempts < max_idle_attempts)
