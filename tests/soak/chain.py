@@ -14,16 +14,21 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
+    from uuid import UUID
 
     import asyncpg
 
 _TEXTS = ("actor_kind", "actor_id", "actor_label", "action", "resource_type", "resource_id", "outcome", "reason")
 
 
-async def wrong_in_chains(driver: asyncpg.Connection[Any], public_key: str) -> tuple[int, list[str]]:
-    """How many events were hashed, over all tenants, and what is not as it was sealed."""
+async def wrong_in_chains(
+    driver: asyncpg.Connection[Any], tenant_ids: Sequence[UUID], public_key: str
+) -> tuple[int, list[str]]:
+    """How many events were hashed, and what is not as it was sealed."""
     key = Ed25519PublicKey.from_public_bytes(b64decode(public_key))
-    seals = await driver.fetch("SELECT * FROM core.audit_seals ORDER BY tenant_id, sequence")
+    seals = await driver.fetch(
+        "SELECT * FROM core.audit_seals WHERE tenant_id = ANY ($1) ORDER BY tenant_id, sequence", tenant_ids
+    )
     hashed, wrong = 0, []
     for tenant_id, chain in groupby(seals, key=lambda seal: seal["tenant_id"]):
         events = await driver.fetch(

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 
 _SHOWN = 5
 # Columns whose text is that of another row.
-_REFERENCES = {"payout": "(SELECT p.source_id FROM core.payouts p WHERE p.tenant_id = t.tenant_id AND p.id = t.payout_id)"}
+_REFERENCES = {
+    "payout": "(SELECT p.source_id FROM core.payouts p WHERE p.tenant_id = t.tenant_id AND p.id = t.payout_id)"
+}
 _OUR_FAULT = {"internal_error", "task_unknown"}
 
 
@@ -74,12 +77,16 @@ class Checker:
     async def run(self, holdings: Holdings) -> Report:
         driver = await connect(self.home)
         try:
-            for company in self.companies:
-                await self._rows(driver, company, holdings)
-            for check in self._checks():
-                await check(driver)
+            return await self.check(driver, holdings)
         finally:
             await driver.close()
+
+    async def check(self, driver: asyncpg.Connection[Any], holdings: Holdings) -> Report:
+        self.report = Report()
+        for company in self.companies:
+            await self._rows(driver, company, holdings)
+        for check in self._checks():
+            await check(driver)
         return self.report
 
     def _checks(self) -> list[Callable[[asyncpg.Connection[Any]], Awaitable[None]]]:
@@ -108,7 +115,11 @@ class Checker:
             self._compare_api(company, table, found)
 
     def _compare(
-        self, name: str, ids: list[str], found: dict[str, dict[str, str | None]], expected: dict[str, dict[str, str | None]]
+        self,
+        name: str,
+        ids: list[str],
+        found: dict[str, dict[str, str | None]],
+        expected: dict[str, dict[str, str | None]],
     ) -> None:
         self.report.found(name, "lost", sorted(expected.keys() - found.keys()))
         self.report.found(name, "that the vendor does not have", sorted(found.keys() - expected.keys()))
@@ -138,14 +149,19 @@ class Checker:
 
     async def _records(self, driver: asyncpg.Connection[Any]) -> None:
         doubled = await driver.fetch(
-            "SELECT connection_id, stream, source_id FROM core.raw_records GROUP BY 1, 2, 3 HAVING count(*) > 1"
+            "SELECT connection_id, stream, source_id FROM core.raw_records WHERE tenant_id = ANY ($1)"
+            " GROUP BY 1, 2, 3 HAVING count(*) > 1",
+            self._tenants,
         )
         self.report.found("raw records", "doubled", [tuple(row.values()) for row in doubled])
 
     # -- jobs ------------------------------------------------------------------------------------------------------------------
 
     async def _jobs(self, driver: asyncpg.Connection[Any]) -> None:
-        jobs = await driver.fetch("SELECT id, kind, status, attempts, error->>'code' AS code FROM core.jobs")
+        jobs = await driver.fetch(
+            "SELECT id, kind, status, attempts, error->>'code' AS code FROM core.jobs WHERE tenant_id = ANY ($1)",
+            self._tenants,
+        )
         self.report.jobs = dict(Counter(f"{job['kind']} {job['status']}" for job in jobs))
         self.report.attempts = sum(job["attempts"] for job in jobs)
         known = {str(job["id"]) for job in jobs}
@@ -170,27 +186,31 @@ class Checker:
         missing = [
             one
             for one in self.ledger.accepted
-            if one.correlation_id not in recorded
-            and ("core.job.requested", one.job_id) not in about
+            if one.correlation_id not in recorded and ("core.job.requested", one.job_id) not in about
         ]
         self.report.found("audit", "changes without an event", missing)
         actions = Counter((row["correlation_id"], row["action"]) for row in rows)
         accepted = {one.correlation_id: one.request for one in self.ledger.accepted}
         twice = [(accepted[one], action) for (one, action), number in actions.items() if number > 1 and one in accepted]
-        twice += [(accepted[r["correlation_id"]], r["action"]) for r in rows if r["number"] > 1 and r["correlation_id"] in accepted]
+        twice += [
+            (accepted[r["correlation_id"]], r["action"])
+            for r in rows
+            if r["number"] > 1 and r["correlation_id"] in accepted
+        ]
         self.report.found("audit", "requests that were done twice", twice)
         jobs = await driver.fetch(
             "SELECT j.id, count(*) FILTER (WHERE e.action = 'core.job.requested') AS requested,"
             " count(*) FILTER (WHERE e.action = 'core.job.finished') AS finished"
             " FROM core.jobs j LEFT JOIN core.audit_events e ON e.tenant_id = j.tenant_id"
-            " AND e.resource_type = 'job' AND e.resource_id = j.id::text GROUP BY 1"
+            " AND e.resource_type = 'job' AND e.resource_id = j.id::text WHERE j.tenant_id = ANY ($1) GROUP BY 1",
+            self._tenants,
         )
         odd = [str(job["id"]) for job in jobs if (job["requested"], job["finished"]) != (1, 1)]
         self.report.found("audit", "jobs whose request and end are not on record once each", odd)
 
     async def _chain(self, driver: asyncpg.Connection[Any]) -> None:
         key = self.companies[0].call("GET", "/evidence/key")["public_key"]
-        self.report.events_hashed, wrong = await wrong_in_chains(driver, key)
+        self.report.events_hashed, wrong = await wrong_in_chains(driver, self._tenants, key)
         self.report.found("audit chain, computed again", "faults", wrong)
         for company in self.companies:
             told = company.call("GET", "/audit-events/verify", patience_s=120)
@@ -199,7 +219,10 @@ class Checker:
     # -- what else it keeps ----------------------------------------------------------------------------------------------------
 
     async def _receipts(self, driver: asyncpg.Connection[Any]) -> None:
-        rows = await driver.fetch("SELECT tenant_id::text, event_id, handled_at, error FROM core.webhook_receipts")
+        rows = await driver.fetch(
+            "SELECT tenant_id::text, event_id, handled_at FROM core.webhook_receipts WHERE tenant_id = ANY ($1)",
+            self._tenants,
+        )
         pending = [row["event_id"] for row in rows if row["handled_at"] is None]
         self.report.found("webhooks", "receipts nobody has handled", pending)
         known = Counter((row["tenant_id"], row["event_id"]) for row in rows)
@@ -220,20 +243,21 @@ class Checker:
 
     async def _artifacts(self, driver: asyncpg.Connection[Any]) -> None:
         """Index and store name the same files, once what rolled-back transactions left has been swept up."""
-        tenants = [row["id"] for row in await driver.fetch("SELECT id FROM core.tenants")]
         database = Database.connect(self.settings.database_url.get_secret_value(), pool_size=2, patience_s=10)
         store = open_store(self.settings)
         try:
-            self.report.swept = await sweep_orphans(database, store, tenants, after=-timedelta(days=30))
+            self.report.swept = await sweep_orphans(database, store, self._tenants, after=-timedelta(days=30))
         finally:
             await store.close()
             await database.close()
-        indexed = {row["key"]: row["sha256"] for row in await driver.fetch("SELECT key, sha256 FROM core.objects")}
+        rows = await driver.fetch("SELECT key, sha256 FROM core.objects WHERE tenant_id = ANY ($1)", self._tenants)
+        indexed = {row["key"]: row["sha256"] for row in rows}
         root = self.home / "objects"
         stored = {
             path.relative_to(root).as_posix(): path
-            for path in root.rglob("*")
-            if path.is_file() and path.relative_to(root).parts[1:2] in {(purpose,) for purpose in PURPOSES}
+            for tenant_id, purpose in product(self._tenants, PURPOSES)
+            for path in (root / str(tenant_id) / purpose).rglob("*")
+            if path.is_file()
         }
         self.report.artifacts_checked = len(indexed)
         self.report.found("artifacts", "in the index and not in the store", sorted(indexed.keys() - stored.keys()))

@@ -36,7 +36,7 @@ class Gateway:
     def __init__(self, port: int, *, upstream: int) -> None:
         self.port, self._upstream = port, upstream
         self.weather = FAIR
-        self.requests = 0
+        self._is_shut = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._server: asyncio.Server | None = None
         self._under_way: set[asyncio.Task[None]] = set()
@@ -52,13 +52,27 @@ class Gateway:
         """From now on; connections that are under way end with the weather they were in, unless both let them pass."""
         asyncio.run_coroutine_threadsafe(self._change(weather), self._loop).result(10)
 
+    @property
+    def is_shut(self) -> bool:
+        return self._is_shut.is_set()
+
+    def shut(self) -> None:
+        """Let nobody through, whatever the weather, until it is opened again."""
+        self._is_shut.set()
+        self.change(self.weather)
+
+    def open(self) -> None:
+        self._is_shut.clear()
+        self.change(FAIR)
+
     def close(self) -> None:
-        self.change(Weather(kind="refused"))
+        self.shut()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
 
     async def _change(self, weather: Weather) -> None:
+        weather = Weather(kind="refused") if self.is_shut else weather
         passing = {"fair", "slow", "cut"}
         if not {weather.kind, self.weather.kind} <= passing:
             for task in self._under_way:
@@ -100,7 +114,6 @@ class Gateway:
         self, reader: asyncio.StreamReader, vendor: asyncio.StreamWriter, client: asyncio.StreamWriter
     ) -> None:
         while chunk := await reader.read(_CHUNK):
-            self.requests += 1
             weather = self.weather
             if weather.kind == "reset":
                 return

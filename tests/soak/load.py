@@ -142,7 +142,8 @@ class Company:
         if not answer.is_success:
             # The first try may have done it, and its answer was lost.
             raise Unknown if is_repeated and method == "DELETE" else Refused(answer)
-        if method != "GET" and answer.status_code != httpx2.codes.OK or method in {"PATCH", "PUT", "DELETE"}:
+        # A POST that is answered with 200 has found everything as it was asked for.
+        if method in {"PATCH", "DELETE"} or (method == "POST" and answer.status_code != httpx2.codes.OK):
             self._accepted(answer, f"{method} {path}", correlation_id)
         return answer
 

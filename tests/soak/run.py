@@ -12,9 +12,11 @@ import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx2
 from tests.product.conftest import free_port, start, stop
 from tests.soak.checker import Checker, Finding, Report, connect, tables
 from tests.soak.gateway import FAIR, Gateway
@@ -22,7 +24,7 @@ from tests.soak.load import Company, Ledger, Unknown
 from tests.soak.machine import Clock, NotPossible, SmallDisk
 from tests.soak.scene import NothingThere, Scene, belonging_to
 from tests.soak.strikes import LEASE_S, Strike, Struck, all_strikes
-from tests.soak.vendors import Stripe
+from tests.soak.vendors import Holdings, Stripe
 
 from counterfoil.cli.services import demo_settings, read_settings
 
@@ -35,11 +37,12 @@ class Plan:
     """How long, how hard.
 
     ``orders`` and ``companies`` are the size of the world and how many read it at once; it changes for that part of the time.
+    Without a number of strikes each kind is struck once.
     """
 
     seed: int
     seconds: float
-    strikes: int
+    strikes: int | None = None
     companies: int = 4
     changes_until: float = 1.0
     orders: int = 400
@@ -73,7 +76,7 @@ class Soak:
             try:
                 vendor = Stripe(address=product.stripe, gateway=gateway)
                 scene = Scene(product=product, vendor=vendor, disk=disk, clock=clock)
-                report = asyncio.run(self._soaked(scene))
+                report = self._soaked(scene)
             finally:
                 if clock.reason is None:
                     clock.set(0)
@@ -86,13 +89,8 @@ class Soak:
             disk.put_away()
         return self._result(report, time.monotonic() - began)
 
-    async def _soaked(self, scene: Scene) -> Report:
-        driver = await connect(scene.product.home)
-        catalogue = await tables(driver)
-        # What a crash of PostgreSQL left of temporary tables is for autovacuum to drop: within moments here.
-        await driver.execute("ALTER SYSTEM SET autovacuum_naptime = '3s'")
-        await driver.execute("SELECT pg_reload_conf()")
-        await driver.close()
+    def _soaked(self, scene: Scene) -> Report:
+        catalogue = asyncio.run(_prepared(scene.product.home))
         companies = self._companies(scene)
         for company in companies:
             company.sync()
@@ -102,13 +100,11 @@ class Soak:
         self._synced(companies)
         holdings = scene.vendor.holdings()
         home = scene.home
-        settings = demo_settings(
-            read_settings(), home=home, postgres=home.postgres(), valkey=home.valkey()
-        )
+        settings = demo_settings(read_settings(), home=home, postgres=home.postgres(), valkey=home.valkey())
         checker = Checker(
             home=home.path, settings=settings, companies=companies, ledger=self.ledger, catalogue=catalogue
         )
-        report = await self._checked(checker, holdings)
+        report = self._checked(checker, holdings)
         self._only_known_processes(scene)
         return report
 
@@ -152,10 +148,10 @@ class Soak:
     def _webhooks_come(self, scene: Scene, companies: list[Company], rng: random.Random, over: threading.Event) -> None:
         while not over.wait(rng.uniform(2, 8)):
             company = rng.choice(companies)
-            address = f"{scene.product.url}/webhooks/{scene.vendor.kind}/{company.connection_id}"
-            self._tried("webhooks", lambda: self._delivered(scene, company, address, rng))
+            self._tried("webhooks", partial(self._delivered, scene, company, rng))
 
-    def _delivered(self, scene: Scene, company: Company, address: str, rng: random.Random) -> None:
+    def _delivered(self, scene: Scene, company: Company, rng: random.Random) -> None:
+        address = f"{scene.product.url}/webhooks/{scene.vendor.kind}/{company.connection_id}"
         taken = scene.vendor.deliver(address, rng.randint(1, 4))
         self.ledger.deliveries += [(company.tenant_id, event) for event in taken]
 
@@ -168,14 +164,17 @@ class Soak:
                 self.ledger.answered(f"{what}: {type(error).__name__}")
 
     def _strike(self, scene: Scene, rng: random.Random) -> None:
-        kinds = [kind for kind in all_strikes(scene.vendor.faults()) if not self.plan.only or kind.name in self.plan.only]
+        kinds = [
+            kind for kind in all_strikes(scene.vendor.faults()) if not self.plan.only or kind.name in self.plan.only
+        ]
         # Each at least once, then by weight.
         deck = rng.sample(kinds, len(kinds))
         ends: list[tuple[float, int, Strike, Struck]] = []
         began, number = time.monotonic(), 0
-        pause = self.plan.seconds / self.plan.strikes
+        wanted = self.plan.strikes or len(kinds)
+        pause = self.plan.seconds / wanted
         try:
-            while self.struck.total() < self.plan.strikes:
+            while self.struck.total() < wanted:
                 number += 1
                 due = began + number * pause * rng.uniform(0.97, 1.03)
                 self._end_until(ends, due)
@@ -188,6 +187,7 @@ class Soak:
                     heapq.heappush(ends, (time.monotonic() + struck.for_s, number, kind, struck))
         finally:
             self._end_until(ends, None)
+            scene.vendor.ready()
             scene.vendor.gateway.change(FAIR)
 
     def _one(self, kind: Strike, scene: Scene, rng: random.Random) -> Struck | None:
@@ -198,7 +198,7 @@ class Soak:
             # Counted too, or a machine that can do little would never be through.
             self.struck["not possible"] += 1
             return None
-        except NothingThere:
+        except (NothingThere, httpx2.TransportError):
             self.nothing_there[kind.name] += 1
             return None
         self.struck[kind.name] += 1
@@ -268,16 +268,18 @@ class Soak:
         while not is_so() and time.monotonic() < deadline:
             time.sleep(0.25)
 
-    async def _checked(self, checker: Checker, holdings: Any) -> Report:
-        report = await checker.run(holdings)
+    @staticmethod
+    def _checked(checker: Checker, holdings: Holdings) -> Report:
+        report = asyncio.run(checker.run(holdings))
         # The sealer and autovacuum come by every few seconds: what is only theirs to do is looked at again.
         deadline = time.monotonic() + 60
-        while report.findings and all("outlived" in each.detail or "no seal" in each.detail for each in report.findings):
+        while report.findings and all(
+            "outlived" in each.detail or "no seal" in each.detail for each in report.findings
+        ):
             if time.monotonic() > deadline:
                 break
-            await asyncio.sleep(3)
-            checker.report = Report()
-            report = await checker.run(holdings)
+            time.sleep(3)
+            report = asyncio.run(checker.run(holdings))
         return report
 
     def _only_known_processes(self, scene: Scene) -> None:
@@ -330,6 +332,17 @@ class Soak:
             **report.as_json(),
             "findings": [asdict(each) for each in findings],
         }
+
+
+async def _prepared(home: Path) -> frozenset[str]:
+    """The tables there are at the beginning."""
+    driver = await connect(home)
+    # What a crash of PostgreSQL left of temporary tables is for autovacuum to drop: within moments here.
+    await driver.execute("ALTER SYSTEM SET autovacuum_naptime = '3s'")
+    await driver.execute("SELECT pg_reload_conf()")
+    found = await tables(driver)
+    await driver.close()
+    return found
 
 
 def _parents() -> dict[int, int]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tests.soak.gateway import FAIR, Weather
 from tests.soak.machine import NotPossible
-from tests.soak.scene import Scene, kill
+from tests.soak.scene import NothingThere, Scene, kill
 from tests.soak.vendors import weathers
 
 if TYPE_CHECKING:
@@ -73,24 +73,23 @@ def _pausing(find: Callable[[Scene, Random], list[int]]) -> Action:
 
 
 def _weather(weather: Weather, scene: Scene, rng: Random) -> Struck:
+    if scene.vendor.gateway.is_shut:
+        raise NothingThere
     scene.vendor.gateway.change(weather)
     return Struck(for_s=rng.uniform(1, 7), end=partial(scene.vendor.gateway.change, FAIR))
 
 
 def _fault(name: str, scene: Scene, rng: Random) -> Struck:
+    if scene.vendor.gateway.is_shut:
+        raise NothingThere
     scene.vendor.fault(scene.vendor.faults()[name])
     return Struck(for_s=rng.uniform(2, 7), end=partial(scene.vendor.fault, []))
 
 
 def _vendor_killed(scene: Scene, rng: Random) -> Struck:
-    scene.vendor.gateway.change(Weather(kind="refused"))
-    kill(scene.simulator())
-
-    def end() -> None:
-        scene.vendor.revive()
-        scene.vendor.gateway.change(FAIR)
-
-    return Struck(for_s=rng.uniform(0.5, 3), end=end)
+    simulator = scene.simulator()
+    scene.vendor.kill(lambda: kill(simulator))
+    return Struck(for_s=rng.uniform(0.5, 3), end=scene.vendor.revive)
 
 
 def _disk_full(scene: Scene, rng: Random) -> Struck:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ import httpx2
 from tests.soak.gateway import FAIR, Gateway, Weather
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from random import Random
 
 # By table and source id: the columns to compare, as text.
@@ -44,8 +45,14 @@ class Vendor(Protocol):
     def fault(self, orders: list[dict[str, Any]]) -> None:
         """Have the simulator do so; with no orders it behaves."""
 
+    def kill(self, strike: Callable[[], None]) -> None:
+        """Have its simulator killed; from then on nobody gets through."""
+
     def revive(self) -> None:
-        """Bring a simulator that was killed back to where its world was, before anybody may ask it."""
+        """Begin to bring the simulator back to where its world was; then people get through again."""
+
+    def ready(self) -> None:
+        """Wait until it is back."""
 
     def holdings(self) -> Holdings:
         """What its world holds, by its own count and its own lists."""
@@ -61,6 +68,8 @@ class Stripe:
     # The events' lag, and a little.
     settles_s: float = 62.0
     _happened: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    # Held by whoever changes the world, and from a simulator's death to its return.
+    _at_work: threading.Lock = field(default_factory=threading.Lock)
 
     def connection(self) -> dict[str, Any]:
         return {
@@ -94,6 +103,8 @@ class Stripe:
         return {"object": rng.choice(expected[what]["ids"]), "to": rng.choice(to)}
 
     def deliver(self, url: str, count: int) -> list[str]:
+        if self.gateway.is_shut:
+            return []
         order = {"url": url, "secret": WEBHOOK_SECRET, "count": count, "duplicates": 1, "attempts": 2, "shuffle": True}
         with self._control(timeout_s=120) as control:
             answer = control.post("/webhooks", json=order)
@@ -117,7 +128,27 @@ class Stripe:
         with self._control() as control:
             control.put("/faults", json=orders).raise_for_status()
 
+    def kill(self, strike: Callable[[], None]) -> None:
+        self.gateway.shut()
+        self._at_work.acquire()
+        strike()
+
     def revive(self) -> None:
+        # In the background: a long life takes a while to be told again.
+        threading.Thread(target=self._revive, name="revival").start()
+
+    def ready(self) -> None:
+        with self._at_work:
+            pass
+
+    def _revive(self) -> None:
+        try:
+            self._tell_again()
+        finally:
+            self.gateway.open()
+            self._at_work.release()
+
+    def _tell_again(self) -> None:
         deadline = time.monotonic() + 60
         while True:
             try:
@@ -168,9 +199,13 @@ class Stripe:
             yield one["id"], {**_money(one, "amount"), **state}
 
     def _payout_lines(self) -> Iterator[tuple[str, dict[str, str | None]]]:
+        members = self._expected()["payout_transactions"]
+        payouts = {line: payout for payout, lines in members.items() for line in lines}
         for one in self._list("balance_transactions"):
             amounts = _money({**one, "gross": one["amount"]}, "gross", "fee", "net")
-            yield one["id"], {**amounts, "status": one["status"]}
+            # A payout's own withdrawal is listed with it, and is no part of it.
+            payout = None if one["reporting_category"] == "payout" else payouts.get(one["id"])
+            yield one["id"], {**amounts, "status": one["status"], "payout": payout}
 
     def _fees(self) -> Iterator[tuple[str, dict[str, str | None]]]:
         for one in self._list("balance_transactions"):
@@ -188,7 +223,9 @@ class Stripe:
                 raise AssertionError(msg)
         sums: Counter[str] = Counter()
         for one in found["payments"].values():
-            sums[str(one["currency"]).lower()] += int(Decimal(one["amount"] or 0) * 10 ** _exponent(one["currency"] or ""))
+            sums[str(one["currency"]).lower()] += int(
+                Decimal(one["amount"] or 0) * 10 ** _exponent(one["currency"] or "")
+            )
         if sums != Counter(expected["charges"]["amount"]):
             raise AssertionError("the simulator's charges do not add up to its world's")
 
@@ -209,11 +246,12 @@ class Stripe:
         return found
 
     def _happen(self, path: str, body: dict[str, Any]) -> None:
-        with self._control() as control:
-            answer = control.post(f"/{path}", json=body)
-        # Not everything can happen to everything.
-        if answer.is_success:
-            self._happened.append((path, body))
+        with self._at_work:
+            with self._control() as control:
+                answer = control.post(f"/{path}", json=body)
+            # Not everything can happen to everything.
+            if answer.is_success:
+                self._happened.append((path, body))
 
     def _control(self, *, timeout_s: float = 30) -> httpx2.Client:
         return httpx2.Client(base_url=f"{self.address}/_simulator", timeout=timeout_s)

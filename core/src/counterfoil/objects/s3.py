@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import boto3
@@ -159,7 +160,6 @@ class S3Store:
                 found.extend(item["Key"].removeprefix(self._prefix) for item in page.get("Contents", ()))
         return sorted(found)
 
-
     def _drop_unfinished(self, prefix: str, before: datetime) -> int:
         dropped = 0
         with _answered(prefix):
@@ -167,9 +167,7 @@ class S3Store:
                 Bucket=self._bucket, Prefix=self._prefix + prefix
             )
             for upload in (one for page in pages for one in page.get("Uploads", ()) if one["Initiated"] < before):
-                self._client.abort_multipart_upload(
-                    Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"]
-                )
+                self._client.abort_multipart_upload(Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"])
                 dropped += 1
         return dropped
 
