@@ -61,7 +61,9 @@ class Soak:
     nothing_there: Counter[str] = field(default_factory=Counter)
     ledger: Ledger = field(default_factory=Ledger)
     findings: list[Finding] = field(default_factory=list)
+    phases: dict[str, float] = field(default_factory=dict)
     _changed_s: float = 0.0
+    _phase_began_s: float = field(default_factory=time.monotonic)
 
     def run(self) -> dict[str, Any]:
         """What was done and found, as JSON goes."""
@@ -92,12 +94,24 @@ class Soak:
     def _soaked(self, scene: Scene) -> Report:
         catalogue = asyncio.run(_prepared(scene.product.home))
         companies = self._companies(scene)
+        try:
+            return self._told(scene, companies, catalogue)
+        finally:
+            for company in companies:
+                company.http.close()
+
+    def _told(self, scene: Scene, companies: list[Company], catalogue: frozenset[str]) -> Report:
         for company in companies:
             company.sync()
+        self._passed("start")
         self._struck_under_load(scene, companies)
+        self._passed("strikes")
         self._quiet(companies)
+        self._passed("until all had ended")
         time.sleep(max(0.0, self._changed_s + scene.vendor.settles_s - time.monotonic()))
+        self._passed("until the vendor had told everything")
         self._synced(companies)
+        self._passed("last syncs")
         holdings = scene.vendor.holdings()
         home = scene.home
         settings = demo_settings(read_settings(), home=home, postgres=home.postgres(), valkey=home.valkey())
@@ -105,8 +119,14 @@ class Soak:
             home=home.path, settings=settings, companies=companies, ledger=self.ledger, catalogue=catalogue
         )
         report = self._checked(checker, holdings)
+        self._passed("check")
         self._only_known_processes(scene)
         return report
+
+    def _passed(self, phase: str) -> None:
+        now = time.monotonic()
+        self.phases[phase] = round(now - self._phase_began_s, 1)
+        self._phase_began_s = now
 
     def _companies(self, scene: Scene) -> list[Company]:
         names = [f"soak-{number}-{time.time_ns() % 10**9}" for number in range(self.plan.companies)]
@@ -320,6 +340,7 @@ class Soak:
         return {
             "seed": self.plan.seed,
             "seconds": round(took_s),
+            "seconds_by_phase": self.phases,
             "lease_s": LEASE_S,
             "strikes": self.struck.total() - self.struck["not possible"],
             "strikes_by_kind": dict(sorted(self.struck.items())),
