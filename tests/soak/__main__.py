@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -20,6 +21,8 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8483, help="port of the product (default: 8483)")
     parser.add_argument("--keep-logs", type=Path, help="copy the product's logs there")
     asked = parser.parse_args()
+    # Whoever ends this wants the product and its disk to go as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     seconds = asked.minutes * 60
     plan = Plan(
         seed=asked.seed,

@@ -18,6 +18,7 @@ from counterfoil.cli.home import Home
 from counterfoil.embedded.processes import processes_in
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from random import Random
 
     from tests.soak.machine import Clock, SmallDisk
@@ -74,7 +75,10 @@ class Scene:
 
     def postgres(self) -> list[int]:
         """The postmaster and everything it started."""
-        return processes_in(self.home.postgres().data) or _nobody()
+        found = processes_in(self.home.postgres().data)
+        if not found:
+            raise NothingThere
+        return found
 
     def backend(self, rng: Random) -> int:
         """Somebody's session."""
@@ -135,13 +139,13 @@ def belonging_to(home: Path) -> dict[int, str]:
     return found
 
 
-def _one(pids: object) -> int:
-    return next(iter(pids), None) or _nobody()  # type: ignore[call-overload,no-any-return]
+def _one(pids: Iterable[int]) -> int:
+    for pid in pids:
+        return pid
+    raise NothingThere
 
 
 def _any(rng: Random, pids: list[int]) -> int:
-    return rng.choice(sorted(pids)) if pids else _nobody()
-
-
-def _nobody() -> None:
-    raise NothingThere
+    if not pids:
+        raise NothingThere
+    return rng.choice(sorted(pids))
