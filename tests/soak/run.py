@@ -28,6 +28,7 @@ from tests.soak.vendors import Holdings, Stripe
 
 from counterfoil.cli.services import demo_settings, read_settings
 
+_CRASHES = ("request.failed", "job.crashed", "ticker.duty_broke", "worker.child_failed")
 _QUIET_WITHIN_S = 420.0
 _GONE_WITHIN_S = 30.0
 
@@ -86,6 +87,7 @@ class Soak:
                 stop(product)
                 gateway.close()
             self._nobody_is_left(home)
+            self._nothing_crashed(home)
         finally:
             self._keep_logs(home)
             disk.put_away()
@@ -319,6 +321,17 @@ class Soak:
                 self._found("processes", f"{len(left)} outlived the product: {list(left.items())[:5]}")
                 return
             time.sleep(0.2)
+
+    def _nothing_crashed(self, home: Path) -> None:
+        """Nobody has logged an error that nobody foresaw."""
+        crashes: Counter[str] = Counter()
+        for log in home.glob("logs/*"):
+            for line in log.read_text(errors="replace").splitlines():
+                if any(f'"{event}"' in line for event in _CRASHES):
+                    told = json.loads(line)
+                    crashes[f"{log.stem}: {told['event']}: {told['exception'].strip().splitlines()[-1][:200]}"] += 1
+        for text, number in crashes.most_common(20):
+            self._found("logs", f"{number} times {text}")
 
     def _keep_logs(self, home: Path) -> None:
         if self.keep_logs is None:

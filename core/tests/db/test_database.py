@@ -83,6 +83,12 @@ async def test_a_database_that_is_only_starting_is_waited_for_and_then_is_a_prob
     server.close()
 
 
+def test_a_connection_that_was_cut_off_in_the_middle_of_something_is_one_that_went_away() -> None:
+    stuck = asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress")
+    assert is_disconnect(stuck)
+    assert is_passing(stuck)
+
+
 async def test_a_full_disk_passes(database: Database) -> None:
     with pytest.raises(DBAPIError) as full:
         async with database.unit_of_work(None) as uow:

@@ -30,6 +30,8 @@ _GONE = (
     asyncpg.CrashShutdownError,
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InterfaceError,
+    # A pooled connection that is in the middle of something nobody waits for any more: its server was cut off just then.
+    asyncpg.InternalClientError,
 )
 # Somebody else's lock, a deadlock, a serialization failure, no connection, no disk or no memory left: the same work may well go
 # through later.
