@@ -318,6 +318,3 @@ def _number(value: Any, found: dict[str, dict[str, str | None]], row: dict[str, 
     known = found.get(row["source_id"], {}).get(name)
     is_amount = known is not None and known.lstrip("-").replace(".", "", 1).isdigit()
     return Decimal(value) if is_amount and isinstance(value, str) else value
-
-
-__all__ = ["Checker", "Finding", "Report", "connect", "tables"]

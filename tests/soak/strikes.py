@@ -10,7 +10,6 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from tests.soak.gateway import FAIR, Weather
-from tests.soak.machine import NotPossible
 from tests.soak.scene import NothingThere, Scene, kill
 from tests.soak.vendors import weathers
 
@@ -135,5 +134,3 @@ _PAUSES = [
     Strike(name="pause-postgres-backend", weight=3, act=_pausing(lambda scene, rng: [scene.backend(rng)])),
     Strike(name="pause-valkey", weight=2, act=_pausing(lambda scene, _: [scene.valkey()])),
 ]
-
-__all__ = ["LEASE_S", "NotPossible", "Strike", "Struck", "all_strikes"]

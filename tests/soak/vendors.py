@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx2
-from tests.soak.gateway import FAIR, Gateway, Weather
+from tests.soak.gateway import Gateway, Weather
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -295,6 +295,3 @@ def weathers() -> dict[str, Weather]:
         "vendor-503": Weather(kind="answered", status=503),
         "vendor-429-retry-after": Weather(kind="answered", status=429, retry_after_s=5),
     }
-
-
-__all__ = ["FAIR", "WEBHOOK_SECRET", "Holdings", "Stripe", "Vendor", "plain", "weathers"]
