@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.xdist_group("product"), pytest.mark.faults, pytest.mar
 def test_every_kind_of_strike_leaves_the_books_right(tmp_path_factory: pytest.TempPathFactory) -> None:
     """The hour's soak (`./dev soak`) in small, in a product of its own: every kind there is, once."""
     seed = int(os.environ.get("COUNTERFOIL_TEST_SEED", "7"))
-    plan = Plan(seed=seed, seconds=40, orders=150, companies=3, changes_until=0.3)
+    plan = Plan(seed=seed, seconds=35, orders=150, companies=3, changes_until=0.3)
     result = Soak(plan=plan, folder=tmp_path_factory.mktemp("soak"), port=free_port()).run()
     assert result["findings"] == [], json.dumps(result, indent=2)
     assert result["changes_accepted"] > 20
