@@ -28,6 +28,7 @@ from counterfoil.jobs.listener import listen
 from counterfoil.jobs.models import QUEUES
 from counterfoil.jobs.repository import JOBS_CHANNEL, LostRow, PublishedRow
 from counterfoil.kit import cache
+from counterfoil.kit.clock import Reading, following
 from counterfoil.kit.errors import Unavailable
 from counterfoil.objects import ObjectStore, open_store
 from counterfoil.objects.service import sweep_orphans
@@ -236,7 +237,9 @@ class Ticker:
                 return 0
             # This transaction only holds the lock, for as long as the work takes.
             await driver.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            return await duty.work()
+            # What is old enough to go is not for a machine to say whose clock may be days ahead.
+            with following(Reading(at=await driver.fetchval("SELECT clock_timestamp()"))):
+                return await duty.work()
 
     async def trim_logs(self) -> int:
         """Drop old months of the log of requests, and old lines of jobs' logs in small batches; how much went."""
