@@ -11,7 +11,8 @@ from tests.product.conftest import Product, free_port
 from tests.soak.checker import Checker, Report, connect, tables
 from tests.soak.gateway import Gateway
 from tests.soak.load import Company, Ledger
-from tests.soak.vendors import Holdings, Stripe
+from tests.soak.stripe import Stripe
+from tests.soak.vendors import Holdings
 
 from counterfoil.cli.home import Home
 from counterfoil.cli.services import demo_settings, read_settings

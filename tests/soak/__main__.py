@@ -10,6 +10,10 @@ import tempfile
 from pathlib import Path
 
 from tests.soak.run import Plan, Soak
+from tests.soak.stripe import Stripe
+from tests.soak.vendors import Vendor
+
+VENDORS: dict[str, type[Vendor]] = {vendor.kind: vendor for vendor in (Stripe,)}
 
 
 def main() -> int:
@@ -18,6 +22,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, help="how many strikes (default: one every three seconds)")
     parser.add_argument("--seed", type=int, default=1, help="what is struck when (default: 1)")
     parser.add_argument("--companies", type=int, default=4, help="how many sync at once (default: 4)")
+    parser.add_argument("--vendor", choices=VENDORS, default="stripe", help="whose data is synced (default: stripe)")
     parser.add_argument("--only", default="", help="kinds of strikes, separated by commas (default: all)")
     parser.add_argument("--port", type=int, default=8483, help="port of the product (default: 8483)")
     parser.add_argument("--keep-logs", type=Path, help="copy the product's logs there")
@@ -35,7 +40,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         # The databases' account has to get at its own.
         Path(folder).chmod(0o711)
-        result = Soak(plan=plan, folder=Path(folder), port=asked.port, keep_logs=asked.keep_logs).run()
+        vendor = VENDORS[asked.vendor]
+        result = Soak(plan=plan, vendor=vendor, folder=Path(folder), port=asked.port, keep_logs=asked.keep_logs).run()
     print(json.dumps(result, indent=2))  # noqa: T201  (what was asked for)
     return 1 if result["findings"] else 0
 

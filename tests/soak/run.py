@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import shutil
 import threading
@@ -23,7 +24,7 @@ from tests.soak.machine import Clock, SmallDisk
 from tests.soak.scene import Scene
 from tests.soak.strikes import LEASE_S, all_strikes
 from tests.soak.striking import Striker
-from tests.soak.vendors import Holdings, Stripe
+from tests.soak.vendors import Holdings, Vendor
 
 from counterfoil.cli.services import demo_settings, read_settings
 
@@ -49,6 +50,7 @@ class Plan:
 @dataclass(kw_only=True)
 class Soak:
     plan: Plan
+    vendor: type[Vendor]
     folder: Path
     port: int
     keep_logs: Path | None = None
@@ -67,10 +69,10 @@ class Soak:
         clock = Clock(self.folder)
         try:
             product = start(home, self.port, world={"orders": self.plan.orders}, **clock.environment)
-            simulator = int(product.stripe.rpartition(":")[2])
-            gateway = Gateway(free_port(), upstream=simulator)
+            address = json.loads((home / "demo.json").read_text())["simulators"][self.vendor.kind]
+            gateway = Gateway(free_port(), upstream=int(address.rpartition(":")[2]))
             try:
-                vendor = Stripe(address=product.stripe, gateway=gateway)
+                vendor = self.vendor(address=address, gateway=gateway)
                 scene = Scene(product=product, vendor=vendor, disk=disk, clock=clock)
                 report = self._soaked(scene)
             finally:
