@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -31,7 +31,9 @@ TESTS = [
     if any(folder.rglob("*.py"))
 ]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-SYSTEM_PROGRAMS = {"chromium": CHROMIUM_NAMES, "bubblewrap": ("bwrap",)}
+# By package, what each brings. With a compiler the soak can set the product's clock.
+COMPILER = {"gcc": ("cc",), "libc6-dev": ("cc",)}
+SYSTEM_PROGRAMS = {"chromium": CHROMIUM_NAMES, "bubblewrap": ("bwrap",), **COMPILER}
 
 
 def end_with_descendants(_signum: int, _frame: FrameType | None) -> NoReturn:
@@ -188,6 +190,14 @@ def bench(session: nox.Session) -> None:
     become(sys.executable, "-m", f"tests.bench.{name}", *options)
 
 
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Strike a product under load at random for an hour, then check that nothing is lost; `./dev soak --help` lists options."""
+    install_system_programs(session, COMPILER)
+    os.chdir(ROOT)
+    become(sys.executable, "-m", "tests.soak", *session.posargs)
+
+
 # -- making files that are committed -----------------------------------------------------------------------------------
 
 
@@ -269,15 +279,20 @@ def install_web_packages(session: nox.Session) -> None:
         session.run("npm", "install", "--no-audit", "--no-fund", "--loglevel=error")
 
 
-def provide_system_programs(session: nox.Session) -> str:
-    """Install Chromium and bubblewrap where that is ours to do (root on Debian). Returns what is wrong, or nothing."""
-    missing = [package for package, names in SYSTEM_PROGRAMS.items() if not any(map(shutil.which, names))]
+def install_system_programs(session: nox.Session, programs: Mapping[str, tuple[str, ...]]) -> None:
+    """Install the missing ones where that is ours to do (root on Debian)."""
+    missing = [package for package, names in programs.items() if not any(map(shutil.which, names))]
     if missing and os.geteuid() == 0 and shutil.which("apt-get"):
         session.log(f"installing {' '.join(missing)}")
         quiet = {"DEBIAN_FRONTEND": "noninteractive"}
         with contextlib.suppress(CommandFailed):  # nox has shown why; what is still missing fails below
             session.run("apt-get", "update", "-qq", silent=True)
             session.run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing, env=quiet, silent=True)
+
+
+def provide_system_programs(session: nox.Session) -> str:
+    """Chromium, bubblewrap and a compiler. Returns what is wrong, or nothing."""
+    install_system_programs(session, SYSTEM_PROGRAMS)
     if any(map(shutil.which, CHROMIUM_NAMES)):
         return ""
     session.warn("No Chromium found: the browser tests will fail. On Debian: apt-get install chromium")

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -168,7 +168,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(home: Path, port: int) -> Product:
+def start(home: Path, port: int, *, world: Mapping[str, Any] | None = None, **environment: str) -> Product:
+    """`up` in this home.
+
+    Args:
+        home: made before.
+        port: of the API.
+        world: what differs from the usual world.
+        environment: more of it.
+    """
     env = {
         **os.environ,
         "COUNTERFOIL_ENVIRONMENT": "demo",
@@ -177,9 +185,11 @@ def start(home: Path, port: int) -> Product:
         "COUNTERFOIL_JOB_LEASE_S": "3",
         "COUNTERFOIL_REAP_INTERVAL_S": "0.5",
         "COUNTERFOIL_REPUBLISH_AFTER_S": "4",
+        **environment,
     }
-    world = {"seed": 1, "orders": 500, "days": 30, "as_of": datetime.now(UTC).replace(microsecond=0).isoformat()}
-    (home / "world.json").write_text(json.dumps(world))
+    as_of = datetime.now(UTC).replace(microsecond=0).isoformat()
+    told = {"seed": 1, "orders": 500, "days": 30, "as_of": as_of, **(world or {})}
+    (home / "world.json").write_text(json.dumps(told))
     log = (home / "up.log").open("ab")
     command = [str(Path(sys.executable).parent / "counterfoil"), "up"]
     process = subprocess.Popen(command, env=env, stdout=log, stderr=log, start_new_session=True)  # noqa: S603

@@ -29,6 +29,20 @@ print(child.pid, flush=True)
 sys.stdin.read()
 """
 
+LOOKS_AFTER_A_CHILD = """
+import os, sys, time
+from pathlib import Path
+from counterfoil.cli.children import Child
+child = Child(name="child", argv=[sys.executable, "-c", "pass"], env=os.environ, log=Path(sys.argv[1]))
+child.start()
+first = child.process
+while child.process is first:
+    child.look_after()
+    time.sleep(0.05)
+child.stop()
+print("started again", file=sys.stderr, flush=True)
+"""
+
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[[str], Child]]:
@@ -127,3 +141,16 @@ def is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_a_child_is_started_again_by_a_parent_whose_own_log_is_on_a_full_disk(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        parent = subprocess.run(  # noqa: S603  (this program)
+            [sys.executable, "-c", LOOKS_AFTER_A_CHILD, str(tmp_path / "child.log")],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert parent.stderr.splitlines()[0] == "started again", parent.stderr

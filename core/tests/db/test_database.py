@@ -1,6 +1,7 @@
 """Units of work, and which failures pass."""
 
 import asyncio
+import struct
 from uuid import UUID
 
 import asyncpg
@@ -61,6 +62,39 @@ async def test_a_database_that_stays_away_is_a_problem_with_a_code(tenant: UUID)
     assert (caught.value.status, caught.value.code) == (503, "database_unavailable")
     assert is_passing(caught.value)
     await database.close()
+
+
+async def test_a_database_that_is_only_starting_is_waited_for_and_then_is_a_problem_with_a_code(tenant: UUID) -> None:
+    async def refuse(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        fields = b"SFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0\0"
+        writer.write(b"E" + struct.pack("!I", len(fields) + 4) + fields)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    database = Database.connect(f"postgresql://nobody:x@127.0.0.1:{port}/none?ssl=disable", patience_s=0.3)
+    with pytest.raises(DatabaseUnavailable) as caught:
+        async with database.unit_of_work(tenant):
+            pytest.fail("there is no database")
+    assert isinstance(caught.value.__cause__, DBAPIError)
+    assert is_disconnect(caught.value.__cause__)
+    await database.close()
+    server.close()
+
+
+def test_a_connection_that_was_cut_off_in_the_middle_of_something_is_one_that_went_away() -> None:
+    stuck = asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress")
+    assert is_disconnect(stuck)
+    assert is_passing(stuck)
+
+
+async def test_a_full_disk_passes(database: Database) -> None:
+    with pytest.raises(DBAPIError) as full:
+        async with database.unit_of_work(None) as uow:
+            await uow.session.execute(text("DO $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = 'disk_full'; END $$"))
+    assert is_passing(full.value)
+    assert not is_disconnect(full.value)
 
 
 async def test_somebody_elses_lock_passes_and_a_wrong_statement_does_not(database: Database, tenant: UUID) -> None:

@@ -46,6 +46,22 @@ def test_a_killed_server_comes_back_with_what_was_a_second_old(valkey: EmbeddedV
     assert client.dbsize() == 1000
 
 
+def test_a_server_is_kept_also_when_nothing_more_can_be_written_to_its_log(root: Path) -> None:
+    server = EmbeddedValkey(root / "valkey")
+    server.log_path.symlink_to("/dev/full")
+    server.start()
+    before = server.pid
+    assert before is not None
+    os.kill(before, signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while server.pid in (None, before) or not server.is_ready():
+        assert server.is_kept()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    server.release()
+    server.destroy()
+
+
 def test_a_full_server_refuses_instead_of_dropping_messages(client: redis.Redis) -> None:
     assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
     client.config_set("maxmemory", "1mb")

@@ -14,7 +14,7 @@ from counterfoil.cli.beat import evidence_upkeep
 from counterfoil.config import Settings
 from counterfoil.evidence.upkeep import Upkeep
 from counterfoil.jobs.broker import Publisher
-from counterfoil.jobs.ticker import Ticker, keeping_evidence
+from counterfoil.jobs.ticker import Ticker, hourly
 from counterfoil.objects import ObjectStore
 from counterfoil.objects.service import sweep_orphans
 
@@ -92,7 +92,7 @@ async def test_the_ticker_goes_through_all_tenants_under_a_lock_of_its_own(
 ) -> None:
     [job_id] = await some_packs(desk, 1)
     await age(desk, admin, job_id)
-    duty = keeping_evidence(evidence_upkeep(settings, desk.database))
+    duty = hourly("evidence", evidence_upkeep(settings, desk.database))
     redis, publisher = Redis.from_url(settings.redis_url.get_secret_value()), Publisher(settings)
     ticker = Ticker(database=desk.database, redis=redis, publisher=publisher, reap_interval_s=60, republish_after_s=60)
     async with admin.transaction():

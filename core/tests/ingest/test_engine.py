@@ -25,6 +25,7 @@ from counterfoil.sdk import (
     SourceForbidden,
     SourceMalformed,
     SourceUnauthorized,
+    SourceUnavailable,
 )
 
 
@@ -101,7 +102,10 @@ async def test_one_refused_stream_makes_the_run_partial_and_the_others_land(benc
     bench.world.parents = {"p1": {"id": "p1", "children": []}}
     outcome = await bench.sync()
     assert outcome.status == "partial"
-    assert [(reason.stream, reason.code) for reason in outcome.reasons] == [("parents", "source_forbidden")]
+    assert [(reason.stream, reason.code) for reason in outcome.reasons] == [
+        ("parents", "source_forbidden"),
+        ("children", "parent_failed"),
+    ]
     assert len(await bench.rows("payments")) == 3
 
 
@@ -113,6 +117,17 @@ async def test_refused_credentials_fail_every_stream_without_asking_again(bench:
     assert outcome.status == "failed"
     assert {reason.code for reason in outcome.reasons} == {"source_unauthorized"}
     assert {name for name, _ in bench.world.calls} == {"things"}
+
+
+async def test_with_the_vendor_down_nothing_has_succeeded_not_even_the_children_nobody_told_of(bench: Bench) -> None:
+    down = SourceUnavailable("no answer")
+    bench.world.things, bench.world.parents = things(1), {"p1": {"id": "p1", "children": ["c1"]}}
+    bench.world.faults = {"things": down, "parents": down}
+    outcome = await bench.sync()
+    assert outcome.status == "failed"
+    assert {run["stream"]: run["status"] for run in await bench.runs()} == dict.fromkeys(
+        ("things", "parents", "children"), "failed"
+    )
 
 
 async def test_children_are_read_for_new_and_changed_parents_only(bench: Bench) -> None:
@@ -222,7 +237,10 @@ async def test_an_answer_the_connector_cannot_read_stops_its_stream_alone(bench:
     bench.world.faults = {"parents": KeyError("has_more")}
     outcome = await bench.sync()
     assert outcome.status == "partial"
-    assert [(reason.stream, reason.code) for reason in outcome.reasons] == [("parents", "source_malformed")]
+    assert [(reason.stream, reason.code) for reason in outcome.reasons] == [
+        ("parents", "source_malformed"),
+        ("children", "parent_failed"),
+    ]
     assert len(await bench.rows("payments")) == 3
 
 

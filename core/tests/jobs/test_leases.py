@@ -1,6 +1,8 @@
 """The rules of claim, fence, lease and attempts, without a worker: time passes by moving ``lease_until``."""
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,17 +12,22 @@ from redis.asyncio import Redis
 from counterfoil.config import Settings
 from counterfoil.db import Database
 from counterfoil.jobs import repository, service
+from counterfoil.jobs.attempt import Attempt, Claim
 from counterfoil.jobs.broker import Publisher
 from counterfoil.jobs.context import JobContext
 from counterfoil.jobs.errors import AttemptsExhausted, JobCancelled, LostLease
 from counterfoil.jobs.repository import ClaimedRow
+from counterfoil.jobs.runner import JobRunner
+from counterfoil.jobs.schemas import JobOut
 from counterfoil.jobs.service import Ending
 from counterfoil.jobs.ticker import Ticker
+from counterfoil.kit.clock import utc_now
 from counterfoil.kit.provided import Provided
-from counterfoil.plugins.connector import SourceUnavailable
+from counterfoil.plugins.connector import SourceRateLimited, SourceUnavailable
+from counterfoil.plugins.records import Outcome
 
 from .conftest import Jobs
-from .sample_tasks import NOTHING
+from .sample_tasks import NOTHING, Nothing
 
 
 @pytest.fixture
@@ -161,7 +168,43 @@ async def test_an_attempt_the_policy_repeats_counts_whatever_progress_it_made_an
         ("warning", "Trying again in 0 s: no answer"),
         ("warning", "Trying again in 10 min: no answer"),
     ]
-    assert lines[-1].data == {"code": "source_unavailable", "attempt": 3}
+    assert lines[-1].data == {"code": "source_unavailable", "detail": "no answer", "attempt": 3}
+
+
+async def test_a_job_that_waits_says_until_when_and_for_what(jobs: Jobs) -> None:
+    job_id = await jobs.enqueue(NOTHING)
+    assert JobOut.of(await jobs.get(job_id)).waiting is None
+    running = await _context(jobs, job_id)
+    refused = SourceRateLimited("come back tomorrow")
+    assert await _release(jobs, running, failure=refused, tried=1, delay_s=86_400)
+    shown = JobOut.of(await jobs.get(job_id)).waiting
+    assert shown is not None
+    assert (shown.code, shown.detail) == ("source_rate_limited", "come back tomorrow")
+    assert timedelta(hours=23) < shown.until - utc_now() < timedelta(hours=25)
+    await jobs.admin.execute("UPDATE core.jobs SET run_after = now() WHERE id = $1", job_id)
+    again = await _context(jobs, job_id)
+    assert JobOut.of(await jobs.get(job_id)).waiting is None
+    async with again.unit_of_work() as uow:
+        await again.progress(uow, done=1)
+    assert (await jobs.get(job_id)).progress == {"done": 1, "total": None, "message": ""}
+
+
+async def test_a_job_goes_by_the_databases_clock_whatever_its_own_machine_says(jobs: Jobs) -> None:
+    told: list[timedelta] = []
+    job_id = await jobs.enqueue(NOTHING)
+    claimed = await _claim(jobs, job_id)
+    assert claimed is not None
+    assert abs(claimed.claimed_at - utc_now()) < timedelta(minutes=1)
+    ahead = replace(claimed, claimed_at=claimed.claimed_at + timedelta(days=2))
+
+    async def tell(_job: JobContext, _params: Nothing) -> Outcome:
+        told.append(await asyncio.to_thread(utc_now) - claimed.claimed_at)
+        return Outcome()
+
+    task = replace(NOTHING, run=tell)
+    runner = JobRunner(database=jobs.database, provided=Provided(), lease_s=30, tasks={task.name: task})
+    await runner.execute(Attempt(Claim(tenant_id=jobs.tenant_id, job_id=job_id, row=ahead)))
+    assert timedelta(days=2) <= told[0] < timedelta(days=2, minutes=1)
 
 
 async def test_a_cancelled_job_is_not_tried_again(jobs: Jobs) -> None:

@@ -3,6 +3,7 @@ import base64
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from counterfoil.config import Settings
 from counterfoil.db import Database
 from counterfoil.embedded import EmbeddedValkey
 from counterfoil.jobs.broker import Publisher, broker_url
-from counterfoil.jobs.ticker import Ticker, run_ticker
+from counterfoil.jobs.ticker import Duty, Ticker, run_ticker
+from counterfoil.kit.clock import Reading, following, utc_now
 
 from .conftest import Jobs
 from .sample_tasks import NOTHING
@@ -55,6 +57,19 @@ async def test_a_message_holds_nothing_but_the_two_ids(jobs: Jobs, redis: Redis,
 
     decoded = _body(message)
     assert decoded == {"tenant_id": str(jobs.tenant_id), "job_id": str(job_id)}
+
+
+async def test_a_duty_is_done_by_the_databases_clock_whatever_the_tickers_machine_says(one_ticker: Ticker) -> None:
+    told: list[datetime] = []
+
+    async def tell() -> int:
+        told.append(utc_now())
+        return 1
+
+    now = utc_now()
+    with following(Reading(at=now + timedelta(days=4))):
+        assert await one_ticker.perform(Duty(name="tell", lock=4_840_299, every_s=60, work=tell)) == 1
+    assert abs(told[0] - now) < timedelta(minutes=1)
 
 
 @pytest.mark.usefixtures("ticker")

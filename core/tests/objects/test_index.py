@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -122,6 +123,20 @@ async def test_the_sweep_takes_what_no_index_has_known_for_a_day_and_nothing_els
         await service.delete(uow, UUID(old.rpartition("/")[2]))
     assert await service.sweep_orphans(database, store, [tenant, other_tenant]) == 1
     assert set(await store.keys("")) == kept
+
+
+async def test_the_sweep_takes_what_uploads_that_were_cut_off_left(
+    database: Database, store: DirectoryStore, tenant: UUID, tmp_path: Path
+) -> None:
+    known = await stored(database, store, tenant)
+    folder = (tmp_path / known.key).parent
+    old, young = folder / ".part-old", folder / ".part-young"
+    for path in (old, young):
+        path.write_bytes(b"half")
+    two_days_ago = (utc_now() - timedelta(days=2)).timestamp()
+    os.utime(old, (two_days_ago, two_days_ago))
+    assert await service.sweep_orphans(database, store, [tenant]) == 1
+    assert (old.exists(), young.exists()) == (False, True)
 
 
 async def _aged(database: Database, store: DirectoryStore, tenant_id: UUID) -> str:

@@ -4,10 +4,14 @@ import asyncio
 import hashlib
 import io
 import secrets
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from counterfoil.kit.clock import utc_now
 from counterfoil.objects import ObjectExists, ObjectMissing, ObjectStore
+from counterfoil.objects.s3 import S3Store
 
 BIG = secrets.token_bytes(20_000_000)
 
@@ -92,6 +96,21 @@ async def test_a_long_list_is_complete_and_in_order(store: ObjectStore) -> None:
         await asyncio.gather(*(store.put(name, io.BytesIO(b"")) for name in names[start : start + 50]))
     assert await store.keys("tenant/") == names
     assert await store.keys("tenant/3/0001") == [name for name in names if name.startswith("tenant/3/0001")]
+
+
+async def test_an_upload_whose_process_was_killed_is_dropped_once_it_is_old(store: ObjectStore, tmp_path: Path) -> None:
+    await store.put("tenant/evidence/whole", io.BytesIO(b"x"))
+    if isinstance(store, S3Store):
+        bucket, key = store._bucket, store._prefix + "tenant/evidence/half"  # noqa: SLF001  (as a process that was killed leaves it)
+        store._client.create_multipart_upload(Bucket=bucket, Key=key)  # noqa: SLF001  (same)
+    else:
+        (tmp_path / "objects/tenant/evidence/.part-half").write_bytes(b"x")
+    now = utc_now()
+    assert await store.drop_unfinished("tenant/", before=now - timedelta(hours=1)) == 0
+    assert await store.drop_unfinished("other/", before=now + timedelta(hours=1)) == 0
+    assert await store.drop_unfinished("tenant/", before=now + timedelta(hours=1)) == 1
+    assert await store.drop_unfinished("tenant/", before=now + timedelta(hours=1)) == 0
+    assert await store.keys("tenant/") == ["tenant/evidence/whole"]
 
 
 async def test_a_reader_may_leave_in_the_middle(store: ObjectStore) -> None:

@@ -10,7 +10,9 @@ import pytest
 from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import func, select
 
+from counterfoil.db import Database
 from counterfoil.kit.errors import NotFound
 from counterfoil.kit.ids import new_id
 from counterfoil.testing.plugin import SignedIn
@@ -118,6 +120,25 @@ async def test_an_unforeseen_error_says_nothing_but_its_correlation_id() -> None
         assert "hunter2" not in answer.text
         assert answer.json()["correlation_id"] == answer.headers["X-Correlation-ID"]
         assert (await client.get("/gone")).json()["detail"] == "There is no such thing."
+
+
+async def test_a_request_whose_database_goes_away_in_the_middle_may_be_sent_again(
+    database: Database, tenant: UUID
+) -> None:
+    app = FastAPI()
+    install_problem_handlers(app)
+
+    @app.get("/cut")
+    async def cut() -> None:
+        async with database.unit_of_work(tenant) as uow:
+            await uow.session.execute(select(func.pg_terminate_backend(func.pg_backend_pid())))
+
+    app.add_middleware(RequestContext)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://x") as client:
+        answer = await client.get("/cut")
+    assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+    assert answer.headers["Retry-After"] == "5"
+    assert "SELECT" not in answer.text
 
 
 async def test_api_answers_may_not_be_framed_sniffed_or_cached(client: httpx2.AsyncClient) -> None:

@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from counterfoil.cli.beat import receipts_upkeep
+from counterfoil.config import Settings
+from counterfoil.db import Database
 from counterfoil.webhooks import repository
 
 from .conftest import Hooked
@@ -128,18 +131,27 @@ async def test_a_vendor_that_does_not_answer_at_all_is_not_asked_for_every_recor
     assert {receipt["error"] for receipt in await hooked.receipts()} == {"source_unavailable"}
 
 
-async def test_what_came_long_ago_goes_handled_or_not_and_too_many_pending_are_closed(
-    hooked: Hooked, monkeypatch: pytest.MonkeyPatch
+async def test_what_came_long_ago_goes_also_of_a_connection_that_was_deleted(
+    hooked: Hooked, settings: Settings, database: Database
 ) -> None:
-    hooked.vendor.error = "unauthorized"
-    for number in range(6):
+    for number in range(3):
         await hooked.deliver({"id": f"evt_{number}", "about": [["charges", "ch_1"]]})
-    monkeypatch.setattr(repository, "MOST_PENDING", 3)
     await hooked.admin.execute(
-        "UPDATE core.webhook_receipts SET id = uuidv7(interval '-31 days') WHERE event_id IN ('evt_0', 'evt_1')"
-        " AND tenant_id = $1",
+        "UPDATE core.webhook_receipts SET id = uuidv7(interval '-31 days') WHERE event_id <> 'evt_2' AND tenant_id = $1",
         hooked.who.tenant_id,
     )
+    answer = await hooked.who.client.delete(f"/api/v1/connections/{hooked.id}")
+    assert answer.status_code == 204, answer.text
+    assert await receipts_upkeep(settings, database)() >= 2
+    query = "SELECT event_id FROM core.webhook_receipts WHERE tenant_id = $1"
+    assert [row["event_id"] for row in await hooked.admin.fetch(query, hooked.who.tenant_id)] == ["evt_2"]
+
+
+async def test_too_many_pending_are_closed(hooked: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:
+    hooked.vendor.error = "unauthorized"
+    for number in range(2, 6):
+        await hooked.deliver({"id": f"evt_{number}", "about": [["charges", "ch_1"]]})
+    monkeypatch.setattr(repository, "MOST_PENDING", 3)
     await hooked.run((await hooked.jobs())[0]["id"])
     await hooked.deliver({"id": "evt_6", "about": [["charges", "ch_1"]]})
     left = {receipt["event_id"]: receipt["error"] for receipt in await hooked.receipts()}

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import signal
 from contextlib import suppress
+from functools import partial
 
 from counterfoil.cli.services import usable_settings
 from counterfoil.config import Settings
@@ -12,6 +13,7 @@ from counterfoil.evidence.tasks import EVIDENCE
 from counterfoil.evidence.upkeep import Upkeep
 from counterfoil.jobs.ticker import Work, run_ticker
 from counterfoil.observability import configure_logging
+from counterfoil.webhooks.upkeep import delete_old_receipts
 
 
 def configure(_parser: argparse.ArgumentParser) -> None:
@@ -30,8 +32,16 @@ def evidence_upkeep(settings: Settings, database: Database) -> Work:
     return Upkeep(database=database, task=EVIDENCE if settings.evidence_auto else None).run
 
 
+def receipts_upkeep(_settings: Settings, database: Database) -> Work:
+    """What there is to do every hour for webhooks."""
+    return partial(delete_old_receipts, database)
+
+
+_UPKEEP = {"evidence": evidence_upkeep, "receipts": receipts_upkeep}
+
+
 async def _tick_until_told(settings: Settings) -> None:
-    task = asyncio.create_task(run_ticker(settings, evidence_upkeep))
+    task = asyncio.create_task(run_ticker(settings, _UPKEEP))
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, task.cancel)
     with suppress(asyncio.CancelledError):

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from counterfoil.cli.output import say
+from counterfoil.cli.output import note
 from counterfoil.embedded.processes import die_with_parent
 
 _FIRST_PAUSE_S = 0.5
@@ -63,10 +63,19 @@ class Child:
             pause = min(_FIRST_PAUSE_S * 2 ** (self.failures - 1), _LONGEST_PAUSE_S)
             self._again_at = now + pause
             ended = describe_status(self.process.returncode)
-            say(f"{self.name} (process {self.process.pid}) {ended}; starting it again in {pause:g} s, see {self.log}")
+            note(f"{self.name} (process {self.process.pid}) {ended}; starting it again in {pause:g} s, see {self.log}")
         elif now >= self._again_at:
+            self._start_again(now)
+
+    def _start_again(self, now: float) -> None:
+        try:
             self.start()
-            say(f"{self.name} runs again (process {self.pid})")
+        except OSError as error:
+            # No room, no memory, no process left: that may pass.
+            self._again_at = now + _LONGEST_PAUSE_S
+            note(f"{self.name} cannot be started: {error}")
+        else:
+            note(f"{self.name} runs again (process {self.pid})")
 
     def stop(self, *, timeout_s: float = _STOP_TIMEOUT_S) -> None:
         """Ask the child to end, and kill it and its own children when it does not."""
@@ -77,7 +86,7 @@ class Child:
             try:
                 self.process.wait(timeout_s)
             except subprocess.TimeoutExpired:
-                say(f"{self.name} did not stop in {timeout_s:g} s and was killed")
+                note(f"{self.name} did not stop in {timeout_s:g} s and was killed")
                 self.process.kill()
                 self.process.wait()
         self._kill_descendants()

@@ -3,12 +3,18 @@
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 def say(text: str = "") -> None:
     """One line on standard output, at once."""
     print(text, flush=True)  # noqa: T201  (a command line's own output)
+
+
+def note(text: str) -> None:
+    """As ``say``, by somebody who has to go on whether or not it can be said: the disk may be full, the terminal closed."""
+    with suppress(OSError):
+        say(text)
 
 
 def warn(text: str) -> None:

@@ -16,7 +16,7 @@ from counterfoil.cli.demo import DemoClient, DemoTenant, is_answering
 from counterfoil.cli.errors import CommandError
 from counterfoil.cli.home import DATABASE, Home, is_free, write_private
 from counterfoil.cli.migrate import migrate
-from counterfoil.cli.output import say, step, table
+from counterfoil.cli.output import note, say, step, table
 from counterfoil.cli.services import child_environment, demo_settings, read_settings
 from counterfoil.config import Settings
 from counterfoil.embedded import EmbeddedError
@@ -46,10 +46,10 @@ def run(_arguments: argparse.Namespace) -> int:
         try:
             Demo(settings, home).run()
         except signals.Stop:
-            say("Stopping ...")
+            note("Stopping ...")
         finally:
             home.give_up()
-    say("Stopped.")
+    note("Stopped.")
     return 0
 
 
@@ -235,16 +235,16 @@ class Demo:
     def _look_after_server(self, server: EmbeddedServer) -> None:
         """The keeper starts a crashed server again; we say so, and start a keeper when that is gone too."""
         if not server.is_kept():
-            say(f"{server.kind} is gone; starting it again")
+            note(f"{server.kind} is gone; starting it again")
             try:
                 server.start(timeout_s=_DATABASE_PATIENCE_S)
-            except EmbeddedError as error:
-                say(f"{server.kind}: {error}")
+            except (EmbeddedError, OSError) as error:
+                note(f"{server.kind}: {error}")
                 return
         pid = server.pid
         if pid is not None and pid != self._server_pids.get(server.kind):
             if self._server_pids.get(server.kind) is not None:
-                say(f"{server.kind} had ended and runs again (process {pid}), see {server.log_path}")
+                note(f"{server.kind} had ended and runs again (process {pid}), see {server.log_path}")
             self._server_pids[server.kind] = pid
 
     # -- stop --------------------------------------------------------------------------------------------------------------
@@ -255,7 +255,7 @@ class Demo:
             child.stop()
         for server in (self._valkey, self._postgres):
             if not server.release():
-                say(f"{server.kind} stays: another process uses it too")
+                note(f"{server.kind} stays: another process uses it too")
 
 
 _SECRET_VARIABLES = frozenset(

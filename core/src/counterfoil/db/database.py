@@ -30,9 +30,12 @@ _GONE = (
     asyncpg.CrashShutdownError,
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InterfaceError,
+    # A pooled connection that is in the middle of something nobody waits for any more: its server was cut off just then.
+    asyncpg.InternalClientError,
 )
-# Somebody else's lock, a deadlock, a serialization failure, no connection left: the same work may well go through later.
-_CROWDED = ("55P03", "40P01", "40001", "53300")
+# Somebody else's lock, a deadlock, a serialization failure, no connection, no disk or no memory left: the same work may well go
+# through later.
+_CROWDED = ("55P03", "40P01", "40001", "53300", "53100", "53200")
 
 
 class DatabaseUnavailable(Unavailable):
@@ -182,7 +185,10 @@ async def _begin_now(connection: AsyncConnection) -> None:
 def is_disconnect(error: BaseException) -> bool:
     """Whether the database went away."""
     if isinstance(error, DBAPIError):
-        return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+        # SQLAlchemy does not tell a server that starts or stops from other errors; the driver's own error does.
+        cause = error.orig.__cause__ if error.orig is not None else None
+        gone = error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+        return gone or isinstance(cause, _GONE)
     return isinstance(error, (DatabaseUnavailable, *_GONE))
 
 

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from counterfoil.embedded.errors import EmbeddedError
@@ -54,7 +55,9 @@ def _keep(server: EmbeddedServer, users: FileLock) -> int:
         server.clear_stale_files()
         started = time.monotonic()
         process = _spawn(server)
-        (server.folder / "server.pid").write_text(str(process.pid))
+        # Only for people and tests to know: the server is kept on a full disk as well.
+        with suppress(OSError):
+            (server.folder / "server.pid").write_text(str(process.pid))
         while process.poll() is None:
             if not _is_wanted(users, _LOOKS_FOR_USERS_EVERY_S):
                 _stop(server, process)
@@ -102,7 +105,9 @@ def _stop(server: EmbeddedServer, process: subprocess.Popen[bytes]) -> None:
 
 
 def _say(message: str) -> None:
-    print(f"[keeper {os.getpid()}] {message}", flush=True)  # noqa: T201  (its output is the server's log)
+    # The log may be on a full disk, which is no reason to let the server go.
+    with suppress(OSError):
+        print(f"[keeper {os.getpid()}] {message}", flush=True)  # noqa: T201  (its output is the server's log)
 
 
 def main(argv: list[str]) -> int:

@@ -216,6 +216,14 @@ class Sync:
         parent = self._totals.by_stream.get(stream.cursor.stream, {})
         return parent.get("status") == "succeeded"
 
+    def _parentless(self, stream: Stream) -> Reason | None:
+        """Through with the parents that were known, a stream is not complete where new ones could not be asked for."""
+        parent = stream.cursor.stream if isinstance(stream.cursor, ParentCursor) else ""
+        if self._totals.by_stream.get(parent, {}).get("status") != "failed":
+            return None
+        detail = f"Nothing new was read of {parent}, which these records hang on"
+        return Reason(stream=stream.name, code="parent_failed", detail=detail)
+
     async def _pause(self, stream: Stream, run: StreamRun, error: SourceError) -> None:
         """Leave the run open for the next attempt."""
         self._waiting[stream.name] = run, error
@@ -229,7 +237,7 @@ class Sync:
 
     async def _close(self, stream: Stream, run: StreamRun, error: SourceError | QuotaExceeded | None) -> None:
         total = self._totals.by_stream[stream.name]
-        reason = _reason(stream, error, total)
+        reason = _reason(stream, error, total) or self._parentless(stream)
         self._reasons.extend([reason] if reason else [])
         status: Status = "succeeded" if reason is None else "partial" if total["pages"] else "failed"
         async with self._job.unit_of_work() as uow:

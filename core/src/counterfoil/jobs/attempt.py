@@ -3,12 +3,13 @@
 import asyncio
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 from uuid import UUID
 
 from counterfoil.jobs.repository import ClaimedRow
+from counterfoil.kit.clock import Reading
 from counterfoil.kit.context import Actor
 
 
@@ -28,6 +29,12 @@ class Claim:
     tenant_id: UUID
     job_id: UUID
     row: ClaimedRow
+    made_s: float = field(default_factory=time.monotonic)
+
+    @property
+    def clock(self) -> Reading:
+        """The database's. What passed on the way makes it a little slow, never fast."""
+        return Reading(at=self.row.claimed_at, read_s=self.made_s)
 
     @property
     def actor(self) -> Actor:

@@ -52,6 +52,12 @@ class Job(TenantOwned, Timestamps, CoreBase):
     finished_at: Mapped[datetime | None]
 
     @property
+    def waits_for(self) -> dict[str, Any] | None:
+        """What went wrong in the latest attempt, for as long as the next one is waited for; a report of progress forgets it."""
+        found: dict[str, Any] | None = (self.progress or {}).get("waits_for")
+        return found if self.status == "queued" else None
+
+    @property
     def is_finished(self) -> bool:
         return self.status not in UNFINISHED
 

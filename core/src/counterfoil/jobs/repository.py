@@ -59,6 +59,7 @@ class ClaimedRow:
     requested_by_kind: str
     requested_by_id: str | None
     requested_by_label: str
+    claimed_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +166,7 @@ async def request_cancel(driver: Driver, job_id: UUID) -> str | None:
 # --- one attempt ----------------------------------------------------------------------------------------------------
 
 
-_CLAIM = "SELECT * FROM core.claim_job($1, $2, $3, $4)"
+_CLAIM = "SELECT claimed.*, clock_timestamp() AS claimed_at FROM core.claim_job($1, $2, $3, $4) AS claimed"
 
 
 async def claim_now(
@@ -292,7 +293,8 @@ _RELEASE = """
                 $5::integer, CASE WHEN $4 THEN idle_attempts ELSE greatest(idle_attempts - 1, 0) END
             ),
             progress = CASE WHEN $6::text IS NULL THEN progress
-                ELSE coalesce(progress, '{"done": 0}'::jsonb) || jsonb_build_object('message', $6::text) END,
+                ELSE coalesce(progress, '{"done": 0}'::jsonb)
+                    || jsonb_build_object('message', $6::text, 'waits_for', $7::jsonb) END,
             event_seq = event_seq + 1, updated_at = clock_timestamp()
         WHERE id = $1 AND fence = $2 AND status = 'running' AND cancel_requested_at IS NULL
           AND ($5::integer IS NOT NULL OR NOT $4 OR idle_attempts < max_idle_attempts)

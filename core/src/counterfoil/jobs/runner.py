@@ -20,7 +20,7 @@ from counterfoil.jobs.errors import (
     TimeLimitExceeded,
 )
 from counterfoil.jobs.service import Ending, Failure
-from counterfoil.kit import context
+from counterfoil.kit import clock, context
 from counterfoil.kit.errors import Problem
 from counterfoil.kit.provided import Provided
 from counterfoil.observability import get_logger
@@ -75,6 +75,7 @@ class JobRunner:
             stack.enter_context(context.bound(context.current_correlation_id, claim.row.correlation_id))
             stack.enter_context(context.bound(context.current_actor, claim.actor))
             stack.enter_context(context.bound(context.current_job_id, claim.job_id))
+            stack.enter_context(clock.following(claim.clock))
             _log.info("job.started", kind=claim.row.kind, attempt=claim.row.attempt)
             verdict = await self._verdict(attempt)
             try:

@@ -33,6 +33,19 @@ class JobReason(BaseModel):
     detail: str
 
 
+class JobWait(BaseModel):
+    """Why a queued job does not go on at once."""
+
+    until: datetime = Field(description="When it is tried again, which a vendor may have put off by hours")
+    code: str = Field(description="What the latest attempt failed with", examples=["source_rate_limited"])
+    detail: str
+
+    @classmethod
+    def of(cls, job: Job) -> Self | None:
+        found = job.waits_for
+        return cls(until=job.run_after, code=found["code"], detail=found["detail"]) if found else None
+
+
 class JobRequester(BaseModel):
     kind: str
     id: str | None
@@ -49,6 +62,7 @@ class JobOut(BaseModel):
     progress: JobProgress | None
     result: dict[str, Any] | None
     error: JobError | None
+    waiting: JobWait | None
     reasons: list[JobReason]
     attempts: int
     idle_attempts: int
@@ -69,8 +83,9 @@ class JobOut(BaseModel):
                 **{
                     name: getattr(job, name)
                     for name in cls.model_fields
-                    if name not in ("max_attempts", "requested_by")
+                    if name not in ("max_attempts", "requested_by", "waiting")
                 },
+                "waiting": JobWait.of(job),
                 "max_attempts": job.max_idle_attempts,
                 "requested_by": {
                     "kind": job.requested_by_kind,

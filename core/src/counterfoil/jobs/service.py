@@ -300,7 +300,8 @@ async def release(
     driver = await uow.driver()
     note = None
     if failure is not None and tried is not None:
-        note = f"Trying again in {_in_words(delay_s)}: {_said(failure)}", {"code": failure.code, "attempt": tried}
+        said = _said(failure)
+        note = f"Trying again in {_in_words(delay_s)}: {said}", {"code": failure.code, "detail": said, "attempt": tried}
     counts = failure is not None
     if await repository.release(driver, job_id, fence=fence, delay_s=delay_s, counts=counts, tried=tried, note=note):
         return True

@@ -6,7 +6,7 @@ locked by SKIP LOCKED, so that a second one could do no harm.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,6 +28,7 @@ from counterfoil.jobs.listener import listen
 from counterfoil.jobs.models import QUEUES
 from counterfoil.jobs.repository import JOBS_CHANNEL, LostRow, PublishedRow
 from counterfoil.kit import cache
+from counterfoil.kit.clock import Reading, following
 from counterfoil.kit.errors import Unavailable
 from counterfoil.objects import ObjectStore, open_store
 from counterfoil.objects.service import sweep_orphans
@@ -59,6 +60,7 @@ _LOCKS = {
     "retention": 4_840_294,
     "sweep objects": 4_840_295,
     "evidence": 4_840_296,
+    "receipts": 4_840_297,
 }
 _BATCH = 500
 _PUBLISH_EVERY_S = 1.0
@@ -70,7 +72,7 @@ _RETENTION_EVERY_S = 3600.0
 _LOGS_EVERY_S = 3600.0
 # Each sweep lists the whole store.
 _SWEEP_EVERY_S = 6 * 3600.0
-_EVIDENCE_EVERY_S = 3600.0
+_UPKEEP_EVERY_S = 3600.0
 _TRIM_BATCH = 5_000
 _LONGEST_PAUSE_S = 10.0
 _REDIS_TIMEOUT_S = 10.0
@@ -81,12 +83,14 @@ _TROUBLE = (*DATABASE_TROUBLE, BrokerError, RedisError, Unavailable)
 _log = get_logger(__name__)
 
 
-async def run_ticker(settings: Settings, upkeep: Callable[[Settings, Database], Work] | None = None) -> None:
+async def run_ticker(
+    settings: Settings, upkeep: Mapping[str, Callable[[Settings, Database], Work]] | None = None
+) -> None:
     """Tick until cancelled; a database or a Redis that is away only delays it.
 
     Args:
         settings: complete.
-        upkeep: what there is to do every hour for evidence, which is of no concern to jobs.
+        upkeep: by its name, what there is to do every hour that is of no concern to jobs.
     """
     # Some duties hold their lock on one connection and work on another.
     database = Database.connect(settings.database_url.get_secret_value(), pool_size=2 * len(_LOCKS), patience_s=0)
@@ -102,7 +106,7 @@ async def run_ticker(settings: Settings, upkeep: Callable[[Settings, Database], 
         duties=[
             *audit_duties(settings, database, store),
             sweeping(database, store),
-            *([keeping_evidence(upkeep(settings, database))] if upkeep else []),
+            *(hourly(name, work(settings, database)) for name, work in (upkeep or {}).items()),
         ],
         api_call_retention_days=settings.api_call_retention_days,
         job_log_retention_days=settings.job_log_retention_days,
@@ -143,9 +147,9 @@ def sweeping(database: Database, store: ObjectStore) -> Duty:
     return Duty(name="sweep objects", lock=_LOCKS["sweep objects"], every_s=_SWEEP_EVERY_S, work=sweep)
 
 
-def keeping_evidence(work: Work) -> Duty:
-    """Let packs go whose time is over, and see that syncs which were cut off get theirs."""
-    return Duty(name="evidence", lock=_LOCKS["evidence"], every_s=_EVIDENCE_EVERY_S, work=work)
+def hourly(name: str, work: Work) -> Duty:
+    """Something that others see to every hour: packs or receipts whose time is over, packs that nobody asked for."""
+    return Duty(name=name, lock=_LOCKS[name], every_s=_UPKEEP_EVERY_S, work=work)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,7 +237,9 @@ class Ticker:
                 return 0
             # This transaction only holds the lock, for as long as the work takes.
             await driver.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            return await duty.work()
+            # What is old enough to go is not for a machine to say whose clock may be days ahead.
+            with following(Reading(at=await driver.fetchval("SELECT clock_timestamp()"))):
+                return await duty.work()
 
     async def trim_logs(self) -> int:
         """Drop old months of the log of requests, and old lines of jobs' logs in small batches; how much went."""

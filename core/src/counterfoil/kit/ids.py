@@ -2,10 +2,11 @@
 
 import hashlib
 import secrets
-import time
 from uuid import UUID
 
 from asyncpg.pgproto.pgproto import UUID as DriverUUID  # noqa: N811  (beside the other one)
+
+from counterfoil.kit.clock import utc_now
 
 _VERSION_7 = 0x7
 _VERSION_8 = 0x8
@@ -14,7 +15,7 @@ _VARIANT = 0b10
 
 def new_id() -> UUID:
     """A UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, then random bits, so that ids sort by creation."""
-    return id_at(time.time_ns() // 1_000_000, secrets.randbits(74))
+    return id_at(int(utc_now().timestamp() * 1000), secrets.randbits(74))
 
 
 def id_at(unix_ms: int, random_bits: int = 0) -> UUID:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import boto3
@@ -112,6 +113,9 @@ class S3Store:
         with _answered(key):
             await asyncio.to_thread(self._client.delete_object, Bucket=self._bucket, Key=name)
 
+    async def drop_unfinished(self, prefix: str, *, before: datetime) -> int:
+        return await asyncio.to_thread(self._drop_unfinished, checked_prefix(prefix), before)
+
     async def close(self) -> None:
         await asyncio.to_thread(self._client.close)
 
@@ -155,6 +159,17 @@ class S3Store:
             for page in pages:
                 found.extend(item["Key"].removeprefix(self._prefix) for item in page.get("Contents", ()))
         return sorted(found)
+
+    def _drop_unfinished(self, prefix: str, before: datetime) -> int:
+        dropped = 0
+        with _answered(prefix):
+            pages = self._client.get_paginator("list_multipart_uploads").paginate(
+                Bucket=self._bucket, Prefix=self._prefix + prefix
+            )
+            for upload in (one for page in pages for one in page.get("Uploads", ()) if one["Initiated"] < before):
+                self._client.abort_multipart_upload(Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+                dropped += 1
+        return dropped
 
 
 def _whole_part(content: Readable) -> bytes:

@@ -118,15 +118,19 @@ async def delete(uow: UnitOfWork, object_id: UUID) -> None:
         raise ObjectRetained(f"It is kept until {stored.retention_until:%Y-%m-%d}.")
 
 
-async def sweep_orphans(database: Database, store: ObjectStore, tenant_ids: Iterable[UUID]) -> int:
-    """Delete the tenants' objects that the index has not known for a day; how many there were. A duty of the ticker's."""
-    newest = id_at(int((utc_now() - ORPHAN_AFTER).timestamp() * 1000))
+async def sweep_orphans(
+    database: Database, store: ObjectStore, tenant_ids: Iterable[UUID], *, after: timedelta = ORPHAN_AFTER
+) -> int:
+    """Delete the tenants' objects that the index has not known for that long; how many there were. A duty of the ticker's."""
+    before = utc_now() - after
+    newest = id_at(int(before.timestamp() * 1000))
     swept = 0
     for tenant_id in tenant_ids:
         for purpose in PURPOSES:
             old = [key for key in await store.keys(f"{tenant_id}/{purpose}/") if _is_older(key, newest)]
             for start in range(0, len(old), _BATCH):
                 swept += await _sweep(database, store, tenant_id, old[start : start + _BATCH])
+        swept += await store.drop_unfinished(f"{tenant_id}/", before=before)
     return swept
 
 

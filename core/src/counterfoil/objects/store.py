@@ -10,6 +10,7 @@ import re
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from counterfoil.kit.errors import Unavailable
 
 _KEY = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.=-]*(/[A-Za-z0-9][A-Za-z0-9_.=-]*)+\Z")
 CHUNK_BYTES = 256 * 1024
+_UNFINISHED = ".part-"
 
 
 class ObjectMissing(Exception):
@@ -63,6 +65,9 @@ class ObjectStore(Protocol):
     async def delete(self, key: str) -> None:
         """Remove an object; one that is not there is removed already. Whether it may go is for the index to say."""
 
+    async def drop_unfinished(self, prefix: str, *, before: datetime) -> int:
+        """Remove what uploads that were cut off left behind under a prefix; how many there were."""
+
     async def close(self) -> None:
         """Give back what was opened."""
 
@@ -96,7 +101,10 @@ class DirectoryStore:
         self._root = root
 
     async def put(self, key: str, content: Readable) -> None:
-        await asyncio.to_thread(self._put, self._path(key), content)
+        try:
+            await asyncio.to_thread(self._put, self._path(key), content)
+        except OSError as error:
+            raise ObjectStoreUnavailable(f"The folder of the object store: {error.strerror}.") from error
 
     async def read(self, key: str) -> AsyncIterator[bytes]:
         path = self._path(key)
@@ -118,6 +126,9 @@ class DirectoryStore:
         path = self._path(key)
         await asyncio.to_thread(path.unlink, missing_ok=True)
 
+    async def drop_unfinished(self, prefix: str, *, before: datetime) -> int:
+        return await asyncio.to_thread(self._drop_unfinished, checked_prefix(prefix), before.timestamp())
+
     async def close(self) -> None:
         """A folder holds nothing open."""
 
@@ -126,7 +137,7 @@ class DirectoryStore:
 
     def _put(self, path: Path, content: Readable) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor, name = tempfile.mkstemp(prefix=".part-", dir=path.parent)
+        descriptor, name = tempfile.mkstemp(prefix=_UNFINISHED, dir=path.parent)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 while chunk := content.read(CHUNK_BYTES):
@@ -140,6 +151,16 @@ class DirectoryStore:
         finally:
             with suppress(FileNotFoundError):
                 Path(name).unlink()
+
+    def _drop_unfinished(self, prefix: str, before_s: float) -> int:
+        folder, dropped = self._root / prefix.rpartition("/")[0], 0
+        for path in folder.rglob(f"{_UNFINISHED}*"):
+            # One that is done meanwhile is gone.
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < before_s:
+                    path.unlink()
+                    dropped += 1
+        return dropped
 
     def _keys(self, prefix: str) -> list[str]:
         folder = self._root / prefix.rpartition("/")[0]

@@ -29,7 +29,12 @@ class Outcome:
 
 
 # The requests themselves were repeated before. An answer that was cut or makes no sense is mostly the same the next time.
-_ATTEMPTS = {"source_unavailable": 5, "source_rate_limited": 5, "source_malformed": 2}
+_ATTEMPTS = {
+    "source_unavailable": 5,
+    "source_rate_limited": 5,
+    "source_malformed": 2,
+    "object_store_unavailable": 5,
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from counterfoil.db.database import DatabaseUnavailable, is_passing
 from counterfoil.kit import context
 from counterfoil.kit.errors import (
     FieldError,
@@ -88,6 +89,10 @@ def answer(error: Exception) -> Response:
     """A problem as it is; of an error nobody foresaw the details go to the log only, found by the correlation id."""
     if isinstance(error, Problem):
         return problem_response(error)
+    if is_passing(error):
+        # It went away in the middle of the request: whatever that had done is rolled back.
+        _log.warning("request.interrupted", error=str(error))
+        return problem_response(DatabaseUnavailable("Try again in a moment.", headers={"Retry-After": "5"}))
     _log.error("request.failed", exc_info=error)
     return problem_response(Problem("Something went wrong on our side. Quote the correlation id when you report it."))
 

@@ -95,13 +95,18 @@ async def give_up(uow: UnitOfWork, connection_id: UUID, error: str, *, before: U
     )
 
 
-async def trim(uow: UnitOfWork, connection_id: UUID) -> None:
-    """Delete what came long ago, handled or not, and close the oldest of too many that are pending."""
-    mine = WebhookReceipt.connection_id == connection_id
-    # Ids are in the order of time, and have an index.
+async def delete_old(uow: UnitOfWork, *, limit: int) -> int:
+    """Delete what came long ago, handled or not, to whatever connection, also one that was deleted; how much it was."""
+    # Ids are in the order of time.
     oldest_kept = id_at(int((utc_now() - KEPT_FOR).timestamp() * 1000))
-    old = delete(WebhookReceipt).where(mine, WebhookReceipt.id < oldest_kept)
-    await uow.session.execute(old.execution_options(synchronize_session=False))
+    old = select(WebhookReceipt.id).where(WebhookReceipt.id < oldest_kept).order_by(WebhookReceipt.id).limit(limit)
+    statement = delete(WebhookReceipt).where(WebhookReceipt.id.in_(old)).returning(WebhookReceipt.id)
+    return len((await uow.session.scalars(statement.execution_options(synchronize_session=False))).all())
+
+
+async def close_surplus(uow: UnitOfWork, connection_id: UUID) -> None:
+    """Close the oldest of too many that are pending."""
+    mine = WebhookReceipt.connection_id == connection_id
     pending_ids = select(WebhookReceipt.id).where(mine, WebhookReceipt.handled_at.is_(None))
     last_kept = pending_ids.order_by(WebhookReceipt.id.desc()).offset(MOST_PENDING).limit(1).scalar_subquery()
     too_many = update(WebhookReceipt).where(mine, WebhookReceipt.handled_at.is_(None), WebhookReceipt.id <= last_kept)

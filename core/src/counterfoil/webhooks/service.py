@@ -124,7 +124,7 @@ class Receiver:
             title = f"Refresh {connection.label}"
             job = await jobs.enqueue(uow, self.refresh, params, title=title, subject=("webhook_receipt", receipt_id))
             job_id = job.id
-            await repository.trim(uow, connection.id)
+            await repository.close_surplus(uow, connection.id)
         await repository.assign(uow, receipt_id, job_id)
 
     async def _record_refusal(self, tenant_id: UUID, connection_id: UUID, refusal: SignatureInvalid) -> None:
