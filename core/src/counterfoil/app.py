@@ -6,8 +6,6 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 from redis.asyncio import Redis
-from starlette.requests import Request
-from starlette.responses import Response
 
 from counterfoil.audit.routes import router as audit_router
 from counterfoil.audit.seals import SealKeys
@@ -30,7 +28,6 @@ from counterfoil.jobs.feed import JobFeed
 from counterfoil.jobs.registry import TaskRegistry
 from counterfoil.jobs.routes import router as jobs_router
 from counterfoil.kit import cache
-from counterfoil.kit.errors import NotFound
 from counterfoil.kit.mail import Mailer, make_mailer
 from counterfoil.kit.provided import Provided
 from counterfoil.kit.ratelimit import RateLimiter
@@ -56,12 +53,11 @@ from counterfoil.web.idempotency import AnswerSealer, honouring_keys
 from counterfoil.web.limits import ApiLimits
 from counterfoil.web.middleware import BodyLimit, RequestContext, TextGuard
 from counterfoil.web.openapi import described
-from counterfoil.web.problems import install_problem_handlers, problem_response
+from counterfoil.web.problems import install_problem_handlers
 from counterfoil.web.ui import StaticUi
+from counterfoil.web.unrouted import Unrouted
 from counterfoil.webhooks.routes import router as webhooks_router
 from counterfoil.worker import TASKS
-
-_API_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 def create_app(settings: Settings, *, plugins: PluginManager | None = None, with_ui: bool = True) -> FastAPI:
@@ -109,9 +105,7 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
         monitoring_router,
     ):
         app.include_router(honouring_keys(router))
-    app.add_api_route("/api/{path:path}", _no_such_route, methods=_API_METHODS, include_in_schema=False)
-    if with_ui:
-        app.mount("/", StaticUi())
+    app.mount("/", Unrouted(app.routes, ui=StaticUi() if with_ui else None))
     app.openapi = lambda: described(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
     install_problem_handlers(app)
     app.add_middleware(TextGuard)
@@ -181,7 +175,3 @@ def _answer_sealer(settings: Settings) -> AnswerSealer:
 async def _ask(database: Database) -> None:
     async with database.unit_of_work(None):
         """Opening a unit of work asks the database something already."""
-
-
-async def _no_such_route(_request: Request) -> Response:
-    return problem_response(NotFound("There is no such route."))
