@@ -167,6 +167,10 @@ def start(home: Path, port: int) -> Product:
         "COUNTERFOIL_JOB_LEASE_S": "3",
         "COUNTERFOIL_REAP_INTERVAL_S": "0.5",
         "COUNTERFOIL_REPUBLISH_AFTER_S": "4",
+        # Tests ask far more often than anybody would; the limits have tests of their own.
+        "COUNTERFOIL_API_RATE_PER_MINUTE": "60000",
+        "COUNTERFOIL_API_BURST": "100000",
+        "COUNTERFOIL_LOGIN_BURST": "10000",
     }
     world = {"seed": 1, "orders": 500, "days": 30, "as_of": datetime.now(UTC).replace(microsecond=0).isoformat()}
     (home / "world.json").write_text(json.dumps(world))

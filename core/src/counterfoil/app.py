@@ -59,6 +59,13 @@ from counterfoil.web.unrouted import Unrouted
 from counterfoil.webhooks.routes import router as webhooks_router
 from counterfoil.worker import TASKS
 
+# What becomes of a request before any operation has it; each operation lists its own answers.
+_ANSWERS_OF_NO_OPERATION = """\
+Errors are `application/problem+json` with a stable `code`. Before an operation is found, a request may be answered 400
+(`malformed_request`), 404 (`not_found`), 405 (`method_not_allowed`), 408 (`request_timeout`), 413 (`payload_too_large`), 415
+(`unsupported_encoding`), 422 (`invalid_input`: the address or the JSON holds what cannot be stored, names a member twice, or is
+nested too deep) or 431 (`headers_too_large`)."""
+
 
 def create_app(settings: Settings, *, plugins: PluginManager | None = None, with_ui: bool = True) -> FastAPI:
     """Wire the API up; connections are opened when the application starts.
@@ -72,6 +79,7 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
     app = FastAPI(
         title="Counterfoil",
         version=version("counterfoil"),
+        description=_ANSWERS_OF_NO_OPERATION,
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,

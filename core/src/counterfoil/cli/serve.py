@@ -7,6 +7,7 @@ import uvicorn
 from counterfoil.app import create_app
 from counterfoil.cli.services import usable_settings
 from counterfoil.observability import configure_logging
+from counterfoil.web.protocol import BoundedHttp
 
 _GRACE_S = 8
 
@@ -24,7 +25,7 @@ def run(_arguments: argparse.Namespace) -> int:
                 host=settings.host,
                 port=settings.port,
                 loop="uvloop",
-                http="httptools",
+                http=BoundedHttp,
                 ws="none",
                 lifespan="on",
                 access_log=False,

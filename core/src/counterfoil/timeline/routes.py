@@ -17,7 +17,7 @@ from counterfoil.web.problems import problem_responses
 router = APIRouter(prefix="/api/v1/timeline", tags=["timeline"])
 
 
-@router.get("/{correlation_id}", operation_id="getTimeline", responses=problem_responses(401, 403, 422))
+@router.get("/{correlation_id}", operation_id="getTimeline", responses=problem_responses(403))
 async def get_timeline(
     correlation_id: UUID,
     scope: Annotated[Scope, require_member()],

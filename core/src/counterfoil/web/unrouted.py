@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 from fastapi.routing import iter_route_contexts
@@ -37,17 +38,30 @@ class Unrouted:
         await self._ui(scope, receive, send)
 
     def _methods(self, path: str) -> list[str]:
+        """Those of the routes that lead here, or of the more exact ones: no id is called `providers`."""
         # Pages and their files come by here too: only where a route begins alike are all of them tried.
-        first = path.split("/", 2)[1]
-        found = {method for pattern, methods in self._known.get(first, ()) if pattern.match(path) for method in methods}
-        return sorted(found)
+        leading = [route for route in self._known.get(_first_word(path), ()) if route.pattern.match(path)]
+        fewest = min((route.parameters for route in leading), default=0)
+        return sorted({method for route in leading if route.parameters == fewest for method in route.methods})
 
     @cached_property
-    def _known(self) -> dict[str, list[tuple[re.Pattern[str], set[str]]]]:
-        """Patterns and methods of the routes, by the first segment of their paths; made once, when all of them are there."""
-        known: dict[str, list[tuple[re.Pattern[str], set[str]]]] = {}
+    def _known(self) -> dict[str, list["_Known"]]:
+        """The routes by the first word of their paths; made once, when all of them are there."""
+        known: dict[str, list[_Known]] = {}
         for context in iter_route_contexts(self._routes):
             if context.methods and context.path:
-                pattern, _, _ = compile_path(context.path)
-                known.setdefault(context.path.split("/", 2)[1], []).append((pattern, set(context.methods)))
+                pattern, _, convertors = compile_path(context.path)
+                route = _Known(pattern=pattern, parameters=len(convertors), methods=frozenset(context.methods))
+                known.setdefault(_first_word(context.path), []).append(route)
         return known
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    pattern: re.Pattern[str]
+    parameters: int
+    methods: frozenset[str]
+
+
+def _first_word(path: str) -> str:
+    return path.split("/", 2)[1]

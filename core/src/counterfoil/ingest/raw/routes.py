@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from counterfoil.connections import service as connections
+from counterfoil.connections.errors import ConnectionNotFound, UnknownConnector
 from counterfoil.ingest.errors import NoSuchStream
 from counterfoil.ingest.raw import repository
 from counterfoil.ingest.raw.schemas import RawRecordDetail, RawRecordOut
@@ -16,6 +17,7 @@ from counterfoil.kit.errors import NotFound
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.rbac import Scope, require
 from counterfoil.web import Listing, Page, decode_cursor, encode_cursor, provided
+from counterfoil.web.links import finds
 from counterfoil.web.pagination import InvalidCursor, listing
 from counterfoil.web.problems import problem_responses
 
@@ -25,7 +27,14 @@ Plugins = Annotated[PluginManager, Depends(provided(PluginManager))]
 Reading = Annotated[Scope, require("tables.read")]
 
 
-@router.get("", operation_id="listRawRecords", responses=problem_responses(401, 403, 404, 422))
+@router.get(
+    "",
+    operation_id="listRawRecords",
+    responses={
+        **finds(200, record_id="/items/0/id"),
+        **problem_responses(403, ConnectionNotFound, NoSuchStream, UnknownConnector),
+    },
+)
 async def list_raw_records(
     *,
     connection_id: UUID,
@@ -58,7 +67,7 @@ async def list_raw_records(
     "/{record_id}",
     operation_id="getRawRecord",
     response_model=RawRecordDetail,
-    responses=problem_responses(401, 403, 404, 422),
+    responses=problem_responses(403, 404, ConnectionNotFound, NoSuchStream, UnknownConnector),
 )
 async def get_raw_record(
     connection_id: UUID, stream: str, record_id: UUID, scope: Reading, plugins: Plugins
