@@ -2476,6 +2476,11 @@ export interface components {
              * @example core.api_keys
              */
             name: string;
+            /**
+             * Title
+             * @example API keys for scripts and services
+             */
+            title: string;
             /** Included */
             included: boolean;
         };
@@ -3404,6 +3409,11 @@ export interface components {
              * @example stripe.sync
              */
             name: string;
+            /**
+             * Title
+             * @example Sync from Stripe
+             */
+            title: string;
             /**
              * Plans
              * @description Plans that include it
@@ -4648,6 +4658,13 @@ export interface components {
             /** Correlation Id */
             correlation_id: string | null;
             /**
+             * Reason
+             * @description Of a 403, where there is one to tell: what is missing, as the permission, feature, quota or plugin
+             * @default null
+             * @example connections.manage
+             */
+            reason?: string | null;
+            /**
              * Job Id
              * @description The job that stands in the way
              * @default null
@@ -4719,57 +4736,72 @@ export interface operations {
                     "application/json": components["schemas"]["SessionOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `registration_refused`: This registration is not possible; `slug_taken`: This short name is taken */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "registration_refused" | "slug_taken";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -4780,17 +4812,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
+                };
+            };
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
+            503: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -4818,57 +4870,72 @@ export interface operations {
                     "application/json": components["schemas"]["SessionOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `inactive_member`: Your membership is not active; `invalid_credentials`: E-mail or password is wrong */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "inactive_member" | "invalid_credentials";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -4879,17 +4946,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
+                };
+            };
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
+            503: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -4917,57 +5004,72 @@ export interface operations {
                     "application/json": components["schemas"]["SessionOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `inactive_member`: Your membership is not active; `session_ended`: Your session has ended, log in again */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "inactive_member" | "session_ended";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -4978,17 +5080,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
+                };
+            };
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
+            503: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -5014,47 +5136,59 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5065,17 +5199,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
+                };
+            };
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
+            503: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -5102,17 +5256,20 @@ export interface operations {
                     "application/json": components["schemas"]["MeOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5123,10 +5280,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5136,10 +5296,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5150,7 +5313,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -5181,17 +5347,20 @@ export interface operations {
                     "application/json": components["schemas"]["UserOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5201,10 +5370,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5214,10 +5386,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5227,10 +5402,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5240,10 +5418,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5254,10 +5435,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5267,10 +5451,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5281,7 +5468,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -5313,17 +5503,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_MyTenantOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5333,10 +5526,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5347,10 +5543,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5360,10 +5559,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5374,7 +5576,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -5405,17 +5610,20 @@ export interface operations {
                     "application/json": components["schemas"]["SessionOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5425,10 +5633,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5438,10 +5649,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5451,10 +5665,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5464,10 +5681,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5477,10 +5697,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5491,10 +5714,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5504,10 +5730,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5518,7 +5747,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -5550,17 +5782,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_MySessionOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5570,10 +5805,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5584,10 +5822,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5597,10 +5838,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5611,7 +5855,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -5638,17 +5885,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5658,10 +5908,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5671,10 +5924,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5684,10 +5940,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5698,10 +5957,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5711,10 +5973,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5725,7 +5990,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -5752,17 +6020,20 @@ export interface operations {
                     "application/json": components["schemas"]["RevokedOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5772,10 +6043,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5786,10 +6060,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5799,10 +6076,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5813,7 +6093,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -5842,17 +6125,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed; `wrong_password`: This is not your password */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5862,10 +6148,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired" | "wrong_password";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `password_changed`: Your password was changed a moment ago */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5875,10 +6164,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "password_changed";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5888,10 +6180,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5901,10 +6196,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5914,10 +6212,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5928,10 +6229,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5941,10 +6245,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5955,7 +6262,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -5983,37 +6293,46 @@ export interface operations {
                     "application/json": components["schemas"]["ForgotOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6024,20 +6343,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6045,7 +6370,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -6071,47 +6399,59 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Problem */
+            /** @description `link_invalid`: This link is not valid any more */
             410: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "link_invalid";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6122,20 +6462,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6143,7 +6489,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -6175,17 +6524,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_MemberOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6195,10 +6547,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6208,10 +6563,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6222,10 +6580,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6235,10 +6596,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6249,7 +6613,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -6287,17 +6654,20 @@ export interface operations {
                     "application/json": components["schemas"]["NewInvitationOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `beyond_own_permissions`: You cannot give what you do not have; `origin_mismatch`: The request comes from another site; `owners_only`: This is for owners; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `quota_exceeded`: Your plan does not include any more of this; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6307,10 +6677,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "beyond_own_permissions" | "origin_mismatch" | "owners_only" | "permission_denied" | "plan_expired" | "quota_exceeded" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `already_member`: This person is a member already; `idempotency_in_progress`: The first request with this key is still at work */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6320,10 +6693,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "already_member" | "idempotency_in_progress";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6333,10 +6709,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6346,10 +6725,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input; `unknown_role`: There is no role of this name */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6359,10 +6741,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_input" | "unknown_role";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6373,10 +6758,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6386,10 +6774,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6400,7 +6791,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -6432,17 +6826,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_InvitationOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6452,10 +6849,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6465,10 +6865,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6479,10 +6882,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6492,10 +6898,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6506,7 +6915,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -6533,17 +6945,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6553,10 +6968,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6566,10 +6984,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6579,10 +7000,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6593,10 +7017,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6606,10 +7033,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6620,7 +7050,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -6648,57 +7081,72 @@ export interface operations {
                     "application/json": components["schemas"]["PreviewOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `link_invalid`: This link is not valid any more */
             410: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "link_invalid";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6709,20 +7157,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6730,7 +7184,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -6758,77 +7215,98 @@ export interface operations {
                     "application/json": components["schemas"]["AcceptedOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `quota_exceeded`: Your plan does not include any more of this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "quota_exceeded";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `already_member`: This person is a member already; `registration_refused`: This registration is not possible */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "already_member" | "registration_refused";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `link_invalid`: This link is not valid any more */
             410: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "link_invalid";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6839,20 +7317,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6860,7 +7344,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -6887,17 +7374,20 @@ export interface operations {
                     "application/json": components["schemas"]["OwnTenantOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6907,10 +7397,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6921,10 +7414,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6934,10 +7430,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6948,7 +7447,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -6979,17 +7481,20 @@ export interface operations {
                     "application/json": components["schemas"]["OwnTenantOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6999,10 +7504,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7012,10 +7520,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7025,10 +7536,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7038,10 +7552,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7052,10 +7569,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7065,10 +7585,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7079,7 +7602,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -7106,17 +7632,20 @@ export interface operations {
                     "application/json": components["schemas"]["PlanOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7126,10 +7655,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7140,10 +7672,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7153,10 +7688,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7167,7 +7705,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -7199,17 +7740,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_UsageOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7219,10 +7763,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7232,10 +7779,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7246,10 +7796,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7259,10 +7812,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7273,7 +7829,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -7300,17 +7859,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_PermissionOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7320,10 +7882,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7334,10 +7899,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7347,10 +7915,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7361,7 +7932,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -7388,17 +7962,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_RoleOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7408,10 +7985,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7422,10 +8002,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7435,10 +8018,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7449,7 +8035,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -7487,17 +8076,20 @@ export interface operations {
                     "application/json": components["schemas"]["RoleOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `beyond_own_permissions`: You cannot give what you do not have; `entitlement_required`: Your plan does not include this; `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7507,10 +8099,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "beyond_own_permissions" | "entitlement_required" | "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work; `role_name_taken`: A role has this name already */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7520,10 +8115,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_in_progress" | "role_name_taken";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7533,10 +8131,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7546,10 +8147,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input; `unknown_permission`: There is no permission of this name */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7559,10 +8163,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_input" | "unknown_permission";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7573,10 +8180,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7586,10 +8196,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7600,7 +8213,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -7629,17 +8245,20 @@ export interface operations {
                     "application/json": components["schemas"]["RoleOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7649,10 +8268,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `role_not_found`: There is no such role */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7662,10 +8284,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "role_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7675,10 +8300,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7689,10 +8317,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7702,10 +8333,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7716,7 +8350,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -7746,17 +8383,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7766,10 +8406,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `role_not_found`: There is no such role */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7779,10 +8422,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "role_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `role_in_use`: Somebody still has this role */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7792,10 +8438,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "role_in_use";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `precondition_failed`: Somebody changed this in the meantime */
             412: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7805,10 +8454,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "precondition_failed";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7818,10 +8470,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7832,10 +8487,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7845,10 +8503,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7859,7 +8520,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -7895,17 +8559,20 @@ export interface operations {
                     "application/json": components["schemas"]["RoleOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `beyond_own_permissions`: You cannot give what you do not have; `entitlement_required`: Your plan does not include this; `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7915,10 +8582,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "beyond_own_permissions" | "entitlement_required" | "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `role_not_found`: There is no such role */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7928,10 +8598,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "role_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `precondition_failed`: Somebody changed this in the meantime */
             412: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7941,10 +8614,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "precondition_failed";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7954,10 +8630,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7967,10 +8646,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input; `unknown_permission`: There is no permission of this name */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7980,10 +8662,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input" | "unknown_permission";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7994,10 +8679,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8007,10 +8695,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8021,7 +8712,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -8050,17 +8744,20 @@ export interface operations {
                     "application/json": components["schemas"]["MemberOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8070,10 +8767,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `member_not_found`: There is no such member; `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8083,10 +8783,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "member_not_found" | "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8096,10 +8799,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8110,10 +8816,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8123,10 +8832,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8137,7 +8849,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -8164,17 +8879,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `owners_only`: This is for owners; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8184,10 +8902,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "owners_only" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `member_not_found`: There is no such member; `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8197,10 +8918,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "member_not_found" | "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `last_owner`: A tenant keeps at least one active owner */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8210,10 +8934,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "last_owner";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8223,10 +8950,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8237,10 +8967,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8250,10 +8983,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8264,7 +9000,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -8297,17 +9036,20 @@ export interface operations {
                     "application/json": components["schemas"]["MemberOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `beyond_own_permissions`: You cannot give what you do not have; `origin_mismatch`: The request comes from another site; `owners_only`: This is for owners; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8317,10 +9059,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "beyond_own_permissions" | "origin_mismatch" | "owners_only" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `member_not_found`: There is no such member; `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8330,10 +9075,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "member_not_found" | "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `last_owner`: A tenant keeps at least one active owner */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8343,10 +9091,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "last_owner";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8356,10 +9107,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8369,10 +9123,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8382,10 +9139,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8396,10 +9156,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8409,10 +9172,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8423,7 +9189,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -8456,17 +9225,20 @@ export interface operations {
                     "application/json": components["schemas"]["MemberOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `beyond_own_permissions`: You cannot give what you do not have; `origin_mismatch`: The request comes from another site; `owners_only`: This is for owners; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8476,10 +9248,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "beyond_own_permissions" | "origin_mismatch" | "owners_only" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `member_not_found`: There is no such member; `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8489,10 +9264,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "member_not_found" | "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `last_owner`: A tenant keeps at least one active owner */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8502,10 +9280,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "last_owner";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8515,10 +9296,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8528,10 +9312,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input; `unknown_role`: There is no role of this name */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8541,10 +9328,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input" | "unknown_role";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8555,10 +9345,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8568,10 +9361,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8582,7 +9378,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -8614,17 +9413,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_ApiKeyOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8634,10 +9436,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8647,10 +9452,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8661,10 +9469,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8674,10 +9485,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8688,7 +9502,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -8726,17 +9543,20 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyMade"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `beyond_own_permissions`: You cannot give what you do not have; `entitlement_required`: Your plan does not include this; `origin_mismatch`: The request comes from another site; `owners_only`: This is for owners; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `quota_exceeded`: Your plan does not include any more of this; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8746,10 +9566,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "beyond_own_permissions" | "entitlement_required" | "origin_mismatch" | "owners_only" | "permission_denied" | "plan_expired" | "quota_exceeded" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8759,10 +9582,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_in_progress";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8772,10 +9598,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8785,10 +9614,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_invalid`: There can be no such API key; `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input; `unknown_permission`: There is no permission of this name; `unknown_role`: There is no role of this name */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8798,10 +9630,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_invalid" | "idempotency_key_reused" | "invalid_input" | "unknown_permission" | "unknown_role";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8812,10 +9647,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8825,10 +9663,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8839,7 +9680,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -8866,17 +9710,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8886,10 +9733,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_not_found`: There is no such API key */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8899,10 +9749,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8912,10 +9765,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8926,10 +9782,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8939,10 +9798,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8953,7 +9815,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -8986,17 +9851,20 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9006,10 +9874,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_not_found`: There is no such API key */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9019,10 +9890,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9032,10 +9906,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9045,10 +9922,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9058,10 +9938,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9072,10 +9955,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9085,10 +9971,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9099,7 +9988,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -9135,17 +10027,20 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyMade"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `beyond_own_permissions`: You cannot give what you do not have; `not_your_api_key`: This API key is somebody else's; `origin_mismatch`: The request comes from another site; `owners_only`: This is for owners; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9155,10 +10050,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "beyond_own_permissions" | "not_your_api_key" | "origin_mismatch" | "owners_only" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_not_found`: There is no such API key */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9168,10 +10066,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_is_over`: This API key has ended; `idempotency_in_progress`: The first request with this key is still at work */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9181,10 +10082,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_is_over" | "idempotency_in_progress";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9194,10 +10098,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9208,10 +10115,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9221,10 +10131,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9235,7 +10148,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -9262,17 +10178,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_PluginOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9282,10 +10201,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9296,10 +10218,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9309,10 +10234,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9323,7 +10251,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -9359,17 +10290,20 @@ export interface operations {
                     "application/json": components["schemas"]["PluginOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `entitlement_required`: Your plan does not include this; `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9379,10 +10313,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "entitlement_required" | "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9392,10 +10329,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work; `plugin_dependency`: Another plugin stands in the way; `plugin_quarantined`: This plugin is installed but cannot run */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9405,10 +10345,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_in_progress" | "plugin_dependency" | "plugin_quarantined";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9418,10 +10361,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9432,10 +10378,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9445,10 +10394,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9459,7 +10411,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -9495,17 +10450,20 @@ export interface operations {
                     "application/json": components["schemas"]["PluginOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9515,10 +10473,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9528,10 +10489,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work; `plugin_dependency`: Another plugin stands in the way; `plugin_quarantined`: This plugin is installed but cannot run */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9541,10 +10505,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_in_progress" | "plugin_dependency" | "plugin_quarantined";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9554,10 +10521,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9568,10 +10538,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9581,10 +10554,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9595,7 +10571,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -9624,17 +10603,20 @@ export interface operations {
                     "application/json": components["schemas"]["PluginDetailOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9644,10 +10626,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9657,10 +10642,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9670,10 +10658,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9684,10 +10675,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9697,10 +10691,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9711,7 +10708,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -9740,17 +10740,20 @@ export interface operations {
                     "application/json": components["schemas"]["PluginSettingsOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9760,10 +10763,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9773,10 +10779,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `plugin_quarantined`: This plugin is installed but cannot run */
+            409: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "plugin_quarantined";
+                    };
+                };
+            };
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9786,10 +10811,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9800,10 +10828,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9813,10 +10844,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9827,7 +10861,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -9863,17 +10900,20 @@ export interface operations {
                     "application/json": components["schemas"]["PluginSettingsOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `entitlement_required`: Your plan does not include this; `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `plugin_disabled`: This plugin is not enabled; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9883,10 +10923,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "entitlement_required" | "origin_mismatch" | "permission_denied" | "plan_expired" | "plugin_disabled" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9896,10 +10939,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `plugin_quarantined`: This plugin is installed but cannot run */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9909,10 +10955,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "plugin_quarantined";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `precondition_failed`: Somebody changed this in the meantime */
             412: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9922,10 +10971,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "precondition_failed";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9935,10 +10987,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9948,10 +11003,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input; `invalid_plugin_settings`: Some settings of the plugin are not right */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9961,10 +11019,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input" | "invalid_plugin_settings";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9975,10 +11036,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9988,10 +11052,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10002,7 +11069,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -10042,17 +11112,20 @@ export interface operations {
                     "application/json": components["schemas"]["JobStarted"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `entitlement_required`: Your plan does not include this; `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `plugin_disabled`: This plugin is not enabled; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10062,10 +11135,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "entitlement_required" | "origin_mismatch" | "permission_denied" | "plan_expired" | "plugin_disabled" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10075,10 +11151,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work; `sync_under_way`: A job is moving the cursors of this connection */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10088,10 +11167,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_in_progress" | "sync_under_way";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10101,10 +11183,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10114,10 +11199,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input; `job_params_invalid`: The job's parameters are not valid; `unknown_connector`: There is no such kind of connection; `unknown_stream`: The connector has no such stream */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10127,10 +11215,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_input" | "job_params_invalid" | "unknown_connector" | "unknown_stream";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10141,10 +11232,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10154,10 +11248,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `credentials_unreadable`: The stored credentials cannot be opened; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10168,7 +11265,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "credentials_unreadable" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -10208,17 +11308,20 @@ export interface operations {
                     "application/json": components["schemas"]["JobStarted"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `entitlement_required`: Your plan does not include this; `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `plugin_disabled`: This plugin is not enabled; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10228,10 +11331,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "entitlement_required" | "origin_mismatch" | "permission_denied" | "plan_expired" | "plugin_disabled" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10241,10 +11347,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work; `sync_under_way`: A job is moving the cursors of this connection */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10254,10 +11363,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_in_progress" | "sync_under_way";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10267,10 +11379,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10280,10 +11395,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input; `job_params_invalid`: The job's parameters are not valid; `unknown_connector`: There is no such kind of connection; `unknown_stream`: The connector has no such stream */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10293,10 +11411,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_input" | "job_params_invalid" | "unknown_connector" | "unknown_stream";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10307,10 +11428,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10320,10 +11444,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `credentials_unreadable`: The stored credentials cannot be opened; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10334,7 +11461,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "credentials_unreadable" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -10363,17 +11493,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_StreamOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10383,10 +11516,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10396,10 +11532,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input; `unknown_connector`: There is no such kind of connection */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10409,10 +11548,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input" | "unknown_connector";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10423,10 +11565,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10436,10 +11581,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10450,7 +11598,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -10479,17 +11630,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_CursorDetailOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10499,10 +11653,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10512,10 +11669,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input; `unknown_connector`: There is no such kind of connection */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10525,10 +11685,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input" | "unknown_connector";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10539,10 +11702,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10552,10 +11718,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10566,7 +11735,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -10607,17 +11779,20 @@ export interface operations {
                     "application/json": components["schemas"]["CursorDetailOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10627,10 +11802,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection; `stream_not_found`: The connector has no such stream */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10640,10 +11818,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found" | "stream_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work; `sync_under_way`: A job is moving the cursors of this connection */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10653,10 +11834,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_in_progress" | "sync_under_way";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10666,10 +11850,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10679,10 +11866,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input; `unknown_connector`: There is no such kind of connection */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10692,10 +11882,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_input" | "unknown_connector";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10706,10 +11899,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10719,10 +11915,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10733,7 +11932,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -10769,17 +11971,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_SchemaNoticeOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10789,10 +11994,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10802,10 +12010,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10815,10 +12026,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10829,10 +12043,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10842,10 +12059,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10856,7 +12076,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -10893,17 +12116,20 @@ export interface operations {
                     "application/json": components["schemas"]["SchemaNoticeOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10913,10 +12139,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection; `schema_notice_not_found`: There is no such notice */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10926,10 +12155,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found" | "schema_notice_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10939,10 +12171,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_in_progress";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10952,10 +12187,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10966,10 +12204,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10979,10 +12220,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10993,7 +12237,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -11030,17 +12277,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_RawRecordOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11050,10 +12300,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection; `stream_not_found`: The connector has no such stream */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11063,10 +12316,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found" | "stream_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input; `unknown_connector`: There is no such kind of connection */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11076,10 +12332,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input" | "unknown_connector";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11090,10 +12349,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11103,10 +12365,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11117,7 +12382,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -11148,17 +12416,20 @@ export interface operations {
                     "application/json": components["schemas"]["RawRecordDetail"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11168,10 +12439,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection; `not_found`: Not found; `stream_not_found`: The connector has no such stream */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11181,10 +12455,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found" | "not_found" | "stream_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input; `unknown_connector`: There is no such kind of connection */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11194,10 +12471,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input" | "unknown_connector";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11208,10 +12488,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11221,10 +12504,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11235,7 +12521,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -11277,17 +12566,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_ApiCallOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11297,10 +12589,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11310,10 +12605,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11323,10 +12621,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11337,10 +12638,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11350,10 +12654,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11364,7 +12671,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -11394,17 +12704,20 @@ export interface operations {
                     "application/json": components["schemas"]["ApiCallOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11414,10 +12727,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `api_call_not_found`: There is no such request on record; `connection_not_found`: There is no such connection */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11427,10 +12743,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_call_not_found" | "connection_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11440,10 +12759,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11454,10 +12776,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11467,10 +12792,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11481,7 +12809,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -11510,17 +12841,20 @@ export interface operations {
                     "application/json": components["schemas"]["BudgetOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11530,10 +12864,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11543,10 +12880,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input; `unknown_connector`: There is no such kind of connection */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11556,10 +12896,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input" | "unknown_connector";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11570,10 +12913,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11583,10 +12929,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `budget_unknown`: The shared budget cannot be read; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11597,7 +12946,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "budget_unknown" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -11624,47 +12976,72 @@ export interface operations {
                     "application/json": components["schemas"]["ReceivedOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `signature_invalid`: The signature does not hold; `webhook_unreadable`: The signature holds, but the body is not what the vendor promises */
             400: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "signature_invalid" | "webhook_unreadable";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `webhook_not_found`: Nothing listens here */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "webhook_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed */
+            415: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding";
+                    };
+                };
+            };
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11675,10 +13052,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `credentials_unreadable`: The stored credentials cannot be opened; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11686,7 +13066,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "credentials_unreadable" | "unavailable";
+                    };
                 };
             };
         };
@@ -11720,17 +13103,20 @@ export interface operations {
                     "application/json": components["schemas"]["WebhooksOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11740,10 +13126,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11753,10 +13142,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input; `unknown_connector`: There is no such kind of connection */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11766,10 +13158,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input" | "unknown_connector";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11780,10 +13175,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11793,10 +13191,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `credentials_unreadable`: The stored credentials cannot be opened; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11807,7 +13208,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "credentials_unreadable" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -11834,17 +13238,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_ProviderOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11854,10 +13261,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11868,10 +13278,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11881,10 +13294,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11895,7 +13311,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -11927,17 +13346,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_ConnectionOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11947,10 +13369,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11960,10 +13385,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11974,10 +13402,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11987,10 +13418,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12001,7 +13435,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -12039,17 +13476,20 @@ export interface operations {
                     "application/json": components["schemas"]["ConnectionOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `entitlement_required`: Your plan does not include this; `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `plugin_disabled`: This plugin is not enabled; `quota_exceeded`: Your plan does not include any more of this; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12059,10 +13499,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "entitlement_required" | "origin_mismatch" | "permission_denied" | "plan_expired" | "plugin_disabled" | "quota_exceeded" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work; `label_taken`: Another connection has this label */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12072,10 +13515,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_in_progress" | "label_taken";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12085,10 +13531,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12098,10 +13547,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input; `invalid_settings`: Some settings are not right; `unknown_connector`: There is no such kind of connection */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12111,10 +13563,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_input" | "invalid_settings" | "unknown_connector";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12125,10 +13580,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12138,10 +13596,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `credentials_unreadable`: The stored credentials cannot be opened; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12152,7 +13613,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "credentials_unreadable" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -12181,17 +13645,20 @@ export interface operations {
                     "application/json": components["schemas"]["ConnectionOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12201,10 +13668,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection; `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12214,10 +13684,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found" | "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12227,10 +13700,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12241,10 +13717,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12254,10 +13733,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12268,7 +13750,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -12298,17 +13783,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12318,10 +13806,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection; `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12331,10 +13822,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found" | "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `precondition_failed`: Somebody changed this in the meantime */
             412: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12344,10 +13838,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "precondition_failed";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12357,10 +13854,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12371,10 +13871,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12384,10 +13887,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12398,7 +13904,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -12434,17 +13943,20 @@ export interface operations {
                     "application/json": components["schemas"]["ConnectionOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `entitlement_required`: Your plan does not include this; `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `plugin_disabled`: This plugin is not enabled; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12454,10 +13966,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "entitlement_required" | "origin_mismatch" | "permission_denied" | "plan_expired" | "plugin_disabled" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection; `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12467,10 +13982,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found" | "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `account_changed`: These credentials belong to another account; `connection_changed`: The connection was changed meanwhile; `label_taken`: Another connection has this label */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12480,10 +13998,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "account_changed" | "connection_changed" | "label_taken";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `precondition_failed`: Somebody changed this in the meantime */
             412: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12493,10 +14014,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "precondition_failed";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12506,10 +14030,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12519,10 +14046,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input; `invalid_settings`: Some settings are not right; `unknown_connector`: There is no such kind of connection */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12532,10 +14062,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input" | "invalid_settings" | "unknown_connector";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12546,10 +14079,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12559,10 +14095,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `credentials_unreadable`: The stored credentials cannot be opened; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12573,7 +14112,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "credentials_unreadable" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -12602,17 +14144,20 @@ export interface operations {
                     "application/json": components["schemas"]["CheckOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `entitlement_required`: Your plan does not include this; `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `plugin_disabled`: This plugin is not enabled; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12622,10 +14167,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "entitlement_required" | "origin_mismatch" | "permission_denied" | "plan_expired" | "plugin_disabled" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12635,10 +14183,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `account_changed`: These credentials belong to another account; `connection_changed`: The connection was changed meanwhile */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12648,10 +14199,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "account_changed" | "connection_changed";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input; `unknown_connector`: There is no such kind of connection */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12661,10 +14215,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input" | "unknown_connector";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12675,10 +14232,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12688,10 +14248,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `credentials_unreadable`: The stored credentials cannot be opened; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12702,7 +14265,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "credentials_unreadable" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -12738,17 +14304,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_JobOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12758,10 +14327,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12771,10 +14343,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12785,10 +14360,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12798,10 +14376,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12812,7 +14393,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -12841,17 +14425,20 @@ export interface operations {
                     "application/json": components["schemas"]["JobOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12861,10 +14448,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12874,10 +14464,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12887,10 +14480,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12901,10 +14497,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12914,10 +14513,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12928,7 +14530,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -12957,20 +14562,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": {
+                        /** @description Sent back as `Last-Event-ID`, it resumes the stream */
+                        id?: string;
+                        /** @enum {string} */
+                        event: "job" | "log" | "end";
+                        data: string;
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12980,10 +14594,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12993,10 +14610,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13006,10 +14626,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13020,10 +14643,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13033,10 +14659,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13047,7 +14676,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -13083,17 +14715,20 @@ export interface operations {
                     "application/json": components["schemas"]["JobOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13103,10 +14738,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13116,10 +14754,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work; `job_finished`: The job has finished already */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13129,10 +14770,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_in_progress" | "job_finished";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13142,10 +14786,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13156,10 +14803,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13169,10 +14819,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13183,7 +14836,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -13219,17 +14875,20 @@ export interface operations {
                     "application/json": components["schemas"]["JobRequested"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `entitlement_required`: Your plan does not include this; `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `plugin_disabled`: This plugin is not enabled; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13239,10 +14898,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "entitlement_required" | "origin_mismatch" | "permission_denied" | "plan_expired" | "plugin_disabled" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection; `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13252,10 +14914,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found" | "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_ready`: Test the connection first; `idempotency_in_progress`: The first request with this key is still at work; `job_in_progress`: A job of this kind is under way with other options; `job_unfinished`: The job has not finished yet; `sync_under_way`: A job is moving the cursors of this connection */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13265,10 +14930,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_ready" | "idempotency_in_progress" | "job_in_progress" | "job_unfinished" | "sync_under_way";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input; `job_params_invalid`: The job's parameters are not valid; `unknown_connector`: There is no such kind of connection; `unknown_stream`: The connector has no such stream */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13278,10 +14946,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_input" | "job_params_invalid" | "unknown_connector" | "unknown_stream";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13292,10 +14963,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13305,10 +14979,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `credentials_unreadable`: The stored credentials cannot be opened; `database_unavailable`: The database does not answer; `task_unknown`: No worker knows this kind of job; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13319,7 +14996,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "credentials_unreadable" | "database_unavailable" | "task_unknown" | "unavailable";
+                    };
                 };
             };
         };
@@ -13356,17 +15036,20 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13376,10 +15059,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13389,10 +15075,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13402,10 +15091,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13416,10 +15108,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13429,10 +15124,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13443,7 +15141,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -13472,17 +15173,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_JobArtifactOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13492,10 +15196,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13505,10 +15212,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13518,10 +15228,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13532,10 +15245,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13545,10 +15261,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13559,7 +15278,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -13589,17 +15311,20 @@ export interface operations {
                     "*/*": string;
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13609,10 +15334,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13622,10 +15350,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13635,10 +15366,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13649,10 +15383,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error; `object_damaged`: What is stored is not what was stored */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13662,10 +15399,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error" | "object_damaged";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `object_store_unavailable`: The object store does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13676,7 +15416,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "object_store_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -13710,17 +15453,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_ViewOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13730,10 +15476,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13743,10 +15492,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13756,10 +15508,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13770,10 +15525,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13783,10 +15541,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13797,7 +15558,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -13835,17 +15599,20 @@ export interface operations {
                     "application/json": components["schemas"]["ViewOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13855,10 +15622,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13868,10 +15638,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work; `too_many_views`: There are too many views; `view_name_taken`: You have a view of that name on this table */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13881,10 +15654,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_in_progress" | "too_many_views" | "view_name_taken";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13894,10 +15670,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13907,10 +15686,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_aggregate`: The aggregate is not right; `invalid_columns`: The columns are not right; `invalid_filter`: A filter is not right; `invalid_input`: Invalid input; `invalid_sort`: The sort is not right */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13920,10 +15702,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_aggregate" | "invalid_columns" | "invalid_filter" | "invalid_input" | "invalid_sort";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13934,10 +15719,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13947,10 +15735,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13961,7 +15752,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -13990,17 +15784,20 @@ export interface operations {
                     "application/json": components["schemas"]["ViewOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14010,10 +15807,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14023,10 +15823,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14036,10 +15839,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14050,10 +15856,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14063,10 +15872,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14077,7 +15889,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -14107,17 +15922,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_your_view`: Only its owner changes a view; `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14127,10 +15945,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_your_view" | "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14140,10 +15961,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `precondition_failed`: Somebody changed this in the meantime */
             412: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14153,10 +15977,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "precondition_failed";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14166,10 +15993,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14180,10 +16010,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14193,10 +16026,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14207,7 +16043,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -14243,17 +16082,20 @@ export interface operations {
                     "application/json": components["schemas"]["ViewOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_your_view`: Only its owner changes a view; `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14263,10 +16105,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_your_view" | "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14276,10 +16121,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `view_name_taken`: You have a view of that name on this table */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14289,10 +16137,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "view_name_taken";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `precondition_failed`: Somebody changed this in the meantime */
             412: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14302,10 +16153,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "precondition_failed";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14315,10 +16169,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14328,10 +16185,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_aggregate`: The aggregate is not right; `invalid_columns`: The columns are not right; `invalid_filter`: A filter is not right; `invalid_input`: Invalid input; `invalid_sort`: The sort is not right */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14341,10 +16201,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_aggregate" | "invalid_columns" | "invalid_filter" | "invalid_input" | "invalid_sort";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14355,10 +16218,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14368,10 +16234,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14382,7 +16251,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -14411,17 +16283,20 @@ export interface operations {
                     "application/json": components["schemas"]["EvidenceOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14431,10 +16306,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14444,10 +16322,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14457,10 +16338,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14471,10 +16355,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14484,10 +16371,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14498,7 +16388,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -14548,17 +16441,20 @@ export interface operations {
                     "application/json": components["schemas"]["EvidenceOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `entitlement_required`: Your plan does not include this; `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14568,10 +16464,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "entitlement_required" | "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14581,10 +16480,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work; `job_unfinished`: The job has not finished yet; `nothing_to_prove`: The job read nothing from a vendor */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14594,10 +16496,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_in_progress" | "job_unfinished" | "nothing_to_prove";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14607,10 +16512,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14621,10 +16529,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14634,10 +16545,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14648,7 +16562,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -14677,17 +16594,20 @@ export interface operations {
                     "application/zip": string;
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14697,10 +16617,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `evidence_not_found`: There is no evidence pack of this job; `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14710,10 +16633,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "evidence_not_found" | "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14723,10 +16649,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14737,10 +16666,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error; `object_damaged`: What is stored is not what was stored */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14750,10 +16682,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error" | "object_damaged";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `object_store_unavailable`: The object store does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14764,7 +16699,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "object_store_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -14791,17 +16729,20 @@ export interface operations {
                     "application/json": components["schemas"]["SealKeyOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14811,10 +16752,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14825,10 +16769,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14838,10 +16785,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14852,7 +16802,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -14879,17 +16832,20 @@ export interface operations {
                     "application/json": components["schemas"]["TableList"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14899,10 +16855,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14913,10 +16872,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14926,10 +16888,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14940,7 +16905,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -14981,17 +16949,20 @@ export interface operations {
                     "application/json": components["schemas"]["RowPage"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15001,10 +16972,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15014,10 +16988,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_filter`: A filter is not right; `invalid_input`: Invalid input; `invalid_sort`: The sort is not right; `sort_too_large`: There are too many rows for this sort */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15027,10 +17004,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_filter" | "invalid_input" | "invalid_sort" | "sort_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15041,10 +17021,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15054,10 +17037,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15068,7 +17054,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -15111,17 +17100,20 @@ export interface operations {
                     "application/json": components["schemas"]["AggregateOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15131,10 +17123,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15144,10 +17139,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_aggregate`: The aggregate is not right; `invalid_filter`: A filter is not right; `invalid_input`: Invalid input; `invalid_sort`: The sort is not right */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15157,10 +17155,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_aggregate" | "invalid_filter" | "invalid_input" | "invalid_sort";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15171,10 +17172,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15184,10 +17188,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15198,7 +17205,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -15237,17 +17247,20 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this; `quota_exceeded`: Your plan does not include any more of this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15257,10 +17270,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied" | "quota_exceeded";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15270,10 +17286,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_columns`: The columns are not right; `invalid_filter`: A filter is not right; `invalid_input`: Invalid input; `invalid_sort`: The sort is not right; `sort_too_large`: There are too many rows for this sort */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15283,10 +17302,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_columns" | "invalid_filter" | "invalid_input" | "invalid_sort" | "sort_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests; `too_many_exports`: Too many exports are under way */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15297,10 +17319,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited" | "too_many_exports";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15310,10 +17335,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15324,7 +17352,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -15361,17 +17392,20 @@ export interface operations {
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this; `quota_exceeded`: Your plan does not include any more of this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15381,10 +17415,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied" | "quota_exceeded";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15394,10 +17431,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_columns`: The columns are not right; `invalid_filter`: A filter is not right; `invalid_input`: Invalid input; `invalid_sort`: The sort is not right; `sort_too_large`: There are too many rows for this sort; `too_many_rows`: There are too many rows for this kind of file */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15407,10 +17447,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_columns" | "invalid_filter" | "invalid_input" | "invalid_sort" | "sort_too_large" | "too_many_rows";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests; `too_many_exports`: Too many exports are under way */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15421,10 +17464,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited" | "too_many_exports";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15434,10 +17480,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15448,7 +17497,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -15479,17 +17531,20 @@ export interface operations {
                     "application/json": components["schemas"]["RowDetail"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15499,10 +17554,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15512,10 +17570,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15525,10 +17586,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15539,10 +17603,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15552,10 +17619,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15566,7 +17636,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -15618,17 +17691,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_AuditEventOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15638,10 +17714,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15651,10 +17730,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15665,10 +17747,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15678,10 +17763,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15692,7 +17780,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -15740,17 +17831,20 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15760,10 +17854,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15773,10 +17870,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15787,10 +17887,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15800,10 +17903,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15814,7 +17920,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -15848,17 +17957,20 @@ export interface operations {
                     "application/json": components["schemas"]["VerificationOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15868,10 +17980,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15881,10 +17996,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15895,10 +18013,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15908,10 +18029,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15922,7 +18046,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -15949,17 +18076,20 @@ export interface operations {
                     "application/json": components["schemas"]["RetentionOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15969,10 +18099,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15983,10 +18116,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15996,10 +18132,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16010,7 +18149,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -16039,17 +18181,20 @@ export interface operations {
                     "application/json": components["schemas"]["AuditEventDetail"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16059,10 +18204,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16072,10 +18220,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16085,10 +18236,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16099,10 +18253,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16112,10 +18269,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16126,7 +18286,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -16160,17 +18323,20 @@ export interface operations {
                     "application/json": components["schemas"]["TimelinePage"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16180,10 +18346,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16193,10 +18362,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16207,10 +18379,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16220,10 +18395,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16234,7 +18412,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -16314,17 +18495,20 @@ export interface operations {
                     "text/plain; version=1.0.0; charset=utf-8": string;
                 };
             };
-            /** @description Problem */
+            /** @description `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16334,10 +18518,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16348,10 +18535,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16361,10 +18551,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16375,7 +18568,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };

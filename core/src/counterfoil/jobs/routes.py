@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 from urllib.parse import quote
 from uuid import UUID
@@ -40,7 +40,7 @@ from counterfoil.plugins.manager import PluginManager
 from counterfoil.rbac import Scope, require
 from counterfoil.web import Listing, Page, decode_cursor, encode_cursor, provided, sse
 from counterfoil.web.links import finds
-from counterfoil.web.pagination import InvalidCursor, listing
+from counterfoil.web.pagination import InvalidCursor, instant_of, listing, number_of
 from counterfoil.web.problems import problem_responses
 
 _POLL_S = 2.0
@@ -178,7 +178,7 @@ async def get_job_log(
         lines = _all_lines(job_id, tenant_id=scope.caller.tenant_id, database=database)
         headers = {"Content-Disposition": _attachment(f"job-{job_id}.log")}
         return StreamingResponse(lines, media_type="text/plain; charset=utf-8", headers=headers)
-    seen = _line_number(listing.cursor) if listing.cursor else 0
+    seen = number_of(listing.cursor) if listing.cursor else 0
     found = await service.events_after(scope.uow, job_id, seq=seen, until=_NO_BOUND, limit=listing.limit + 1)
     items = found[: listing.limit]
     return Page(
@@ -253,13 +253,6 @@ def _attachment(name: str) -> str:
     return f"attachment; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def _line_number(cursor: str) -> int:
-    (seq,) = decode_cursor(cursor, length=1)
-    if not isinstance(seq, int) or not 0 <= seq < _NO_BOUND:
-        raise InvalidCursor
-    return seq
-
-
 async def _events(
     job_id: UUID, *, tenant_id: UUID, database: Database, feed: JobFeed, seen: int
 ) -> AsyncIterator[bytes]:
@@ -305,9 +298,6 @@ async def _changed_or_poll(changed: asyncio.Event) -> None:
 def _position(cursor: str) -> tuple[datetime, UUID]:
     created_at, job_id = decode_cursor(cursor, length=2)
     try:
-        at, after = datetime.fromisoformat(created_at), UUID(job_id)
-        if at.tzinfo is None:
-            raise InvalidCursor
-        return at.astimezone(UTC), after
-    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        return instant_of(created_at), UUID(job_id)
+    except (TypeError, ValueError, AttributeError) as error:
         raise InvalidCursor from error

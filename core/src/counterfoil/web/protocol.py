@@ -16,6 +16,9 @@ MOST_BYTES_BESIDE_BODY = 64 * 1024
 HEAD_TIMEOUT_S = 20.0
 
 
+_TOO_LARGE = HeadersTooLarge(f"At most {MOST_BYTES_BESIDE_BODY} bytes are accepted.")
+
+
 class BoundedHttp(HttpToolsProtocol):
     """One connection. What it refuses never becomes a request: the answer is written here, and the connection ends."""
 
@@ -23,6 +26,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     _beside_body = 0
     _has_begun = False
+    _head_is_too_large = False
     _head_timer: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
@@ -38,10 +42,10 @@ class BoundedHttp(HttpToolsProtocol):
         self._beside_body += len(data)
         super().data_received(data)
         if self._beside_body > MOST_BYTES_BESIDE_BODY and not self.transport.is_closing():
-            self._refuse(HeadersTooLarge(f"At most {MOST_BYTES_BESIDE_BODY} bytes are accepted."))
+            self._refuse(_TOO_LARGE)
 
     def send_400_response(self, msg: str) -> None:
-        self._refuse(MalformedRequest(msg))
+        self._refuse(_TOO_LARGE if self._head_is_too_large else MalformedRequest(msg))
 
     def on_message_begin(self) -> None:
         self._stop_timer()
@@ -51,6 +55,11 @@ class BoundedHttp(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._beside_body = 0
         self._stop_timer()
+        # It may have come in one piece, with a body behind it.
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        self._head_is_too_large = size > MOST_BYTES_BESIDE_BODY
+        if self._head_is_too_large:
+            raise _TOO_LARGE  # the parser's way to stop
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

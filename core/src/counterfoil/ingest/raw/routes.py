@@ -16,9 +16,9 @@ from counterfoil.ingest.records import Origin
 from counterfoil.kit.errors import NotFound
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.rbac import Scope, require
-from counterfoil.web import Listing, Page, decode_cursor, encode_cursor, provided
+from counterfoil.web import Listing, Page, encode_cursor, provided
 from counterfoil.web.links import finds
-from counterfoil.web.pagination import InvalidCursor, listing
+from counterfoil.web.pagination import listing, number_of
 from counterfoil.web.problems import problem_responses
 
 router = APIRouter(prefix="/api/v1/connections/{connection_id}/streams/{stream}/records", tags=["connections"])
@@ -54,7 +54,7 @@ async def list_raw_records(
         record_id = origin.raw_id(stream, source_id)
         found = await repository.by_id(scope.uow, connection_id, record_id)
         return Page(items=[RawRecordOut.model_validate(dict(found))] if found else [])
-    before = _change(page.cursor) if page.cursor else None
+    before = number_of(page.cursor, least=1) if page.cursor else None
     rows = await repository.page(scope.uow, connection_id, stream, before=before, limit=page.limit + 1)
     items = rows[: page.limit]
     return Page(
@@ -88,10 +88,3 @@ async def _kind_with(scope: Scope, plugins: PluginManager, connection_id: UUID, 
     if stream not in connector.streams:
         raise NoSuchStream(f"Choose from {', '.join(connector.streams)}.")
     return connection.kind
-
-
-def _change(cursor: str) -> int:
-    (change,) = decode_cursor(cursor, length=1)
-    if not isinstance(change, int) or not 0 < change < 2**63:
-        raise InvalidCursor
-    return change
