@@ -11157,7 +11157,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `idempotency_in_progress`: The first request with this key is still at work; `sync_under_way`: A job is moving the cursors of this connection */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work; `job_in_progress`: A job of this kind is under way with other options; `sync_under_way`: A job is moving the cursors of this connection */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11169,7 +11169,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["ProblemOut"] & {
                         /** @enum {string} */
-                        code?: "idempotency_in_progress" | "sync_under_way";
+                        code?: "idempotency_in_progress" | "job_in_progress" | "sync_under_way";
                     };
                 };
             };
@@ -11353,7 +11353,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `idempotency_in_progress`: The first request with this key is still at work; `sync_under_way`: A job is moving the cursors of this connection */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work; `job_in_progress`: A job of this kind is under way with other options; `sync_under_way`: A job is moving the cursors of this connection */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11365,7 +11365,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["ProblemOut"] & {
                         /** @enum {string} */
-                        code?: "idempotency_in_progress" | "sync_under_way";
+                        code?: "idempotency_in_progress" | "job_in_progress" | "sync_under_way";
                     };
                 };
             };
@@ -16486,7 +16486,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description `idempotency_in_progress`: The first request with this key is still at work; `job_unfinished`: The job has not finished yet; `nothing_to_prove`: The job read nothing from a vendor */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work; `job_in_progress`: A job of this kind is under way with other options; `job_unfinished`: The job has not finished yet; `nothing_to_prove`: The job read nothing from a vendor */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16498,7 +16498,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["ProblemOut"] & {
                         /** @enum {string} */
-                        code?: "idempotency_in_progress" | "job_unfinished" | "nothing_to_prove";
+                        code?: "idempotency_in_progress" | "job_in_progress" | "job_unfinished" | "nothing_to_prove";
                     };
                 };
             };

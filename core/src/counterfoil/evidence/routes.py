@@ -14,7 +14,7 @@ from counterfoil.evidence.errors import NothingToProve, PackMissing
 from counterfoil.evidence.schemas import EvidenceOut, PackOut, SealKeyOut
 from counterfoil.evidence.tasks import EVIDENCE
 from counterfoil.jobs import service as jobs
-from counterfoil.jobs.errors import JobUnfinished
+from counterfoil.jobs.errors import JobInProgress, JobUnfinished
 from counterfoil.kit.errors import EntitlementRequired
 from counterfoil.objects import ObjectStore
 from counterfoil.objects import service as objects
@@ -35,7 +35,7 @@ Reading = Annotated[Scope, require("evidence.read")]
     status_code=202,
     responses={
         200: {"model": EvidenceOut, "description": "It is there already"},
-        **problem_responses(403, EntitlementRequired, 404, JobUnfinished, NothingToProve),
+        **problem_responses(403, EntitlementRequired, 404, JobUnfinished, JobInProgress, NothingToProve),
     },
 )
 async def create_evidence(

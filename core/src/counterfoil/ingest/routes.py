@@ -26,7 +26,7 @@ from counterfoil.ingest.schemas import (
 from counterfoil.ingest.service import chosen_streams, target_tables
 from counterfoil.ingest.tasks import REPLAY, SYNC, ReplayParams, SyncParams
 from counterfoil.jobs import service as jobs
-from counterfoil.jobs.errors import JobParamsInvalid
+from counterfoil.jobs.errors import JobInProgress, JobParamsInvalid
 from counterfoil.kit.errors import EntitlementRequired, PluginDisabled
 from counterfoil.plugins.connector import Connector
 from counterfoil.plugins.manager import PluginManager
@@ -57,6 +57,7 @@ Managing = Annotated[Scope, require("connections.manage")]
             PluginDisabled,
             ConnectionNotFound,
             SyncUnderWay,
+            JobInProgress,
             UnknownConnector,
             UnknownStream,
             JobParamsInvalid,
@@ -85,6 +86,7 @@ async def sync(connection_id: UUID, scope: Syncing, plugins: Plugins, body: Sync
             PluginDisabled,
             ConnectionNotFound,
             SyncUnderWay,
+            JobInProgress,
             UnknownConnector,
             UnknownStream,
             JobParamsInvalid,
