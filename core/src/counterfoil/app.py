@@ -7,8 +7,6 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
 from redis.asyncio import Redis
-from starlette.requests import Request
-from starlette.responses import Response
 
 from counterfoil.audit.routes import router as audit_router
 from counterfoil.audit.seals import SealKeys
@@ -32,7 +30,6 @@ from counterfoil.jobs.feed import JobFeed
 from counterfoil.jobs.registry import TaskRegistry
 from counterfoil.jobs.routes import router as jobs_router
 from counterfoil.kit import cache
-from counterfoil.kit.errors import NotFound
 from counterfoil.kit.mail import Mailer, make_mailer
 from counterfoil.kit.provided import Provided
 from counterfoil.kit.ratelimit import RateLimiter
@@ -58,12 +55,18 @@ from counterfoil.web.idempotency import AnswerSealer, honouring_keys
 from counterfoil.web.limits import ApiLimits
 from counterfoil.web.middleware import BodyLimit, RequestContext, TextGuard
 from counterfoil.web.openapi import described
-from counterfoil.web.problems import install_problem_handlers, problem_response
+from counterfoil.web.problems import install_problem_handlers
 from counterfoil.web.ui import StaticUi
+from counterfoil.web.unrouted import Unrouted
 from counterfoil.webhooks.routes import router as webhooks_router
 from counterfoil.worker import TASKS
 
-_API_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+# What becomes of a request before any operation has it; each operation lists its own answers.
+_ANSWERS_OF_NO_OPERATION = """\
+Errors are `application/problem+json` with a stable `code`. Before an operation is found, a request may be answered 400
+(`malformed_request`), 404 (`not_found`), 405 (`method_not_allowed`), 408 (`request_timeout`), 413 (`payload_too_large`), 415
+(`unsupported_encoding`), 422 (`invalid_input`: the address or the JSON holds what cannot be stored, names a member twice, or is
+nested too deep) or 431 (`headers_too_large`)."""
 
 
 def create_app(settings: Settings, *, plugins: PluginManager | None = None, with_ui: bool = True) -> FastAPI:
@@ -78,6 +81,7 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
     app = FastAPI(
         title="Counterfoil",
         version=version("counterfoil"),
+        description=_ANSWERS_OF_NO_OPERATION,
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
@@ -112,9 +116,7 @@ def create_app(settings: Settings, *, plugins: PluginManager | None = None, with
     ):
         app.include_router(honouring_keys(router))
     _mount_plugins(app, manager)
-    app.add_api_route("/api/{path:path}", _no_such_route, methods=_API_METHODS, include_in_schema=False)
-    if with_ui:
-        app.mount("/", StaticUi())
+    app.mount("/", Unrouted(app.routes, ui=StaticUi() if with_ui else None))
     app.openapi = lambda: described(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
     install_problem_handlers(app)
     app.add_middleware(TextGuard)
@@ -194,7 +196,3 @@ def _answer_sealer(settings: Settings) -> AnswerSealer:
 async def _ask(database: Database) -> None:
     async with database.unit_of_work(None):
         """Opening a unit of work asks the database something already."""
-
-
-async def _no_such_route(_request: Request) -> Response:
-    return problem_response(NotFound("There is no such route."))

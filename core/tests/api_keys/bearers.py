@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 from fastapi import FastAPI
 
+from counterfoil.testing.documented import Documented
 from counterfoil.testing.plugin import ORIGIN, SignedIn
 
 KEYS = "/api/v1/api-keys"
@@ -15,7 +16,7 @@ Holding = Callable[[str], httpx2.AsyncClient]
 
 def bearer_client(app: FastAPI, key: str) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(
-        transport=httpx2.ASGITransport(app=app),
+        transport=httpx2.ASGITransport(app=Documented(app)),
         base_url=ORIGIN,
         headers={"Authorization": f"Bearer {key}"},
         timeout=30,

@@ -100,6 +100,10 @@ async def test_the_plan_is_shown_with_what_is_used(signed_in: SignedIn, database
     }
     included = {name: is_in for name, is_in in features(plan).items() if not name.startswith("tiered.")}
     assert included == {"core.custom_roles": True, "core.api_keys": True, "gold.shine": False, "stripe.sync": True}
+    titles = {feature["name"]: feature["title"] for feature in plan["features"]}
+    assert titles["core.api_keys"] == "API keys for scripts and services"
+    assert titles["stripe.sync"] == "Sync from Stripe"
+    assert titles["gold.shine"] == "Gold: shine"
 
 
 async def test_the_operators_word_goes_before_the_plans(signed_in: SignedIn, admin: Connection) -> None:

@@ -29,7 +29,9 @@ async def test_a_plugin_is_shown_with_all_it_claims(signed_in: SignedIn) -> None
         "lean.look": "See what was cut",
     }
     gold = (await signed_in.client.get("/api/v1/plugins/gold")).json()
-    assert gold["features"] == [{"name": "gold.shine", "plans": ["gold", "black"], "included": False}]
+    assert gold["features"] == [
+        {"name": "gold.shine", "title": "Gold: shine", "plans": ["gold", "black"], "included": False}
+    ]
     assert (await signed_in.client.get("/api/v1/plugins/broken")).json()["status"] == "quarantined"
     assert (await signed_in.client.get("/api/v1/plugins/nothing")).status_code == 404
 

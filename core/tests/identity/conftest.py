@@ -13,6 +13,7 @@ import pytest
 from fastapi import FastAPI
 
 from counterfoil.config import Settings
+from counterfoil.testing.documented import Documented
 
 from .people import PASSWORD, AuditTrail, Mailbox, MakeForm, Register, Registered
 
@@ -42,7 +43,7 @@ async def register(app: FastAPI, settings: Settings, form: MakeForm) -> AsyncIte
     async def make(**changes: str) -> Registered:
         headers = {"Origin": settings.origin}
         client = httpx2.AsyncClient(
-            transport=httpx2.ASGITransport(app=app), base_url=settings.origin, headers=headers, timeout=30
+            transport=httpx2.ASGITransport(app=Documented(app)), base_url=settings.origin, headers=headers, timeout=30
         )
         clients.append(client)
         body = form(**changes)
@@ -88,7 +89,7 @@ def mailbox(settings: Settings) -> Mailbox:
 async def second_device(owner: Registered, app: FastAPI, settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
     """The owner once more, with a session and cookies of its own."""
     headers = {"Origin": settings.origin, "User-Agent": "phone/2"}
-    transport = httpx2.ASGITransport(app=app, client=("198.51.100.9", 1))
+    transport = httpx2.ASGITransport(app=Documented(app), client=("198.51.100.9", 1))
     async with httpx2.AsyncClient(transport=transport, base_url=settings.origin, headers=headers, timeout=30) as client:
         assert (await client.post("/api/v1/auth/login", json=owner.credentials)).status_code == 200
         yield client

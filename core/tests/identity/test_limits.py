@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from counterfoil.app import create_app
 from counterfoil.config import Settings
+from counterfoil.testing.documented import Documented
 
 from .people import PASSWORD, MakeForm, Registered, token_in
 
@@ -27,7 +28,7 @@ async def visitor(settings: Settings, address: str) -> AsyncIterator[httpx2.Asyn
     """Somebody at an address of their own, before an installation with these settings."""
     app = create_app(settings, with_ui=False)
     async with app.router.lifespan_context(app):
-        transport = httpx2.ASGITransport(app=app, client=(address, 1))
+        transport = httpx2.ASGITransport(app=Documented(app), client=(address, 1))
         async with httpx2.AsyncClient(transport=transport, base_url=settings.origin, timeout=30) as client:
             yield client
 

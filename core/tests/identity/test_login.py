@@ -13,6 +13,7 @@ from counterfoil.db import Database
 from counterfoil.identity.routes import router
 from counterfoil.identity.service import Identity
 from counterfoil.kit.provided import Provided
+from counterfoil.testing.documented import Documented
 from counterfoil.web.middleware import RequestContext
 from counterfoil.web.problems import install_problem_handlers
 
@@ -35,7 +36,7 @@ def with_settings(app: FastAPI, settings: Settings) -> FastAPI:
 
 
 def client_at(address: str, app: FastAPI, settings: Settings) -> httpx2.AsyncClient:
-    transport = httpx2.ASGITransport(app=app, client=(address, 1))
+    transport = httpx2.ASGITransport(app=Documented(app), client=(address, 1))
     return httpx2.AsyncClient(transport=transport, base_url=settings.origin, timeout=30)
 
 

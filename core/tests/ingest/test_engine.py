@@ -320,11 +320,11 @@ async def test_a_run_whose_job_died_is_shown_as_interrupted(bench: Bench) -> Non
     with pytest.raises(ConnectionAbortedError):
         await bench.sync("things", job=bench.job(die_at_commit=4))
     async with bench.database.unit_of_work(bench.tenant_id) as uow:
-        run = (await repository.latest_runs(uow, bench.connection_id))["things"]
+        run = (await repository.latest_runs(uow, bench.connection_id, ["things"]))["things"]
     assert (run.status, run.reason) == ("failed", repository.INTERRUPTED)
     await bench.sync("things")
     async with bench.database.unit_of_work(bench.tenant_id) as uow:
-        assert (await repository.latest_runs(uow, bench.connection_id))["things"].status == "succeeded"
+        assert (await repository.latest_runs(uow, bench.connection_id, ["things"]))["things"].status == "succeeded"
     assert {row["status"] for row in await bench.runs()} == {"failed", "succeeded"}
 
 

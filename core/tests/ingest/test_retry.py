@@ -49,7 +49,7 @@ async def test_what_failed_is_read_on_by_the_next_attempt_and_nothing_else(fille
         "children": ("succeeded", False),
     }
     async with filled.database.unit_of_work(filled.tenant_id) as uow:
-        shown = (await repository.latest_runs(uow, filled.connection_id))["things"]
+        shown = (await repository.latest_runs(uow, filled.connection_id, ["things"]))["things"]
     assert (shown.status, shown.reason) == (
         "partial",
         {"stream": "things", "code": "source_unavailable", "detail": "no answer"},

@@ -113,7 +113,7 @@ async def test_what_an_event_tells_of_lands_in_its_own_stream_and_counts_in_the_
     assert (counts["rows_read"], counts["rows_inserted"], counts["rows_updated"]) == (2, 1, 1)
     assert counts["told"] == {"charges": {"read": 2, "inserted": 1, "updated": 1, "unchanged": 0, "deleted": 0}}
     async with wide.bench.database.unit_of_work(wide.bench.tenant_id) as uow:
-        run = (await repository.latest_runs(uow, wide.bench.connection_id))["events"]
+        run = (await repository.latest_runs(uow, wide.bench.connection_id, ["events"]))["events"]
     raw = await wide.raw("c0001")
     assert (raw["stream"], raw["run_id"], run.told) == ("charges", run.id, counts["told"])
 
@@ -340,7 +340,7 @@ async def test_a_refresh_lands_what_the_vendor_says_now_in_a_run_of_its_own(wide
     run = next(run for run in await wide.bench.runs() if run["mode"] == "refresh")
     assert (run["status"], run["rows_read"]) == ("succeeded", 2)
     async with wide.bench.database.unit_of_work(wide.bench.tenant_id) as uow:
-        assert (await repository.latest_runs(uow, wide.bench.connection_id))["charges"].mode == "incremental"
+        assert (await repository.latest_runs(uow, wide.bench.connection_id, ["charges"]))["charges"].mode == "incremental"
 
 
 async def test_an_earliest_instant_that_makes_no_sense_stops_the_stream_alone(wide: WideBench) -> None:

@@ -1,10 +1,14 @@
 """The OpenAPI document is complete: every answer a route may give is in it, and every POST says whether it may be repeated."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 
+from counterfoil.kit.errors import problem_catalogue
+from counterfoil.testing.documented import codes_of
 from counterfoil.testing.plugin import SignedIn
 from counterfoil.web.openapi import operations
 
@@ -128,3 +132,30 @@ async def test_the_products_own_posts_do_their_work_once(signed_in: SignedIn, pa
     listed = path.rpartition("/plugins/")[0] or path
     if listed == path:
         assert len((await signed_in.client.get(path)).json()["items"]) == 1
+
+
+def test_the_committed_document_is_this_one(document: dict[str, Any]) -> None:
+    """The web app's types are made of it, and the product is tested with it: `./dev openapi` writes it anew."""
+    committed = json.loads((Path(__file__).resolve().parents[3] / "frontend/openapi.json").read_bytes())
+    assert committed == json.loads(json.dumps(document))
+
+
+def test_every_error_answer_names_its_codes(every: list[Operation]) -> None:
+    for path, method, operation in every:
+        for status, answer in operation["responses"].items():
+            if "application/problem+json" in answer.get("content", {}):
+                codes = codes_of(answer["content"]["application/problem+json"]["schema"])
+                assert codes, (path, method, status)
+                assert {problem_catalogue()[code].status for code in codes} == {int(status)}, (path, method)
+
+
+def test_every_id_in_a_path_is_found_by_some_answer(every: list[Operation]) -> None:
+    linked = {
+        link["operationId"]: link["parameters"].keys()
+        for _, _, operation in every
+        for answer in operation["responses"].values()
+        for link in answer.get("links", {}).values()
+    }
+    for path, _, operation in every:
+        wanted = {each["name"] for each in operation.get("parameters", ()) if each["in"] == "path"}
+        assert linked.get(operation["operationId"], set()) == wanted, path

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from counterfoil.kit.ids import new_id
 from counterfoil.testing.plugin import SignedIn
-from counterfoil.web.text import find_nul, holds_nul
+from counterfoil.web.text import find_nul, find_repeated_name, holds_nul
 
 JSON = {"Content-Type": "application/json"}
 # Escaped and as bytes, each alone and at the end of a pair that is none.
@@ -128,3 +128,24 @@ _text = st.text(st.characters(codec="utf-8"), max_size=5)
 def test_it_is_found_wherever_it_is_and_nowhere_else(value: Any) -> None:
     assert holds_nul(value) == (r"\u0000" in json.dumps(value).replace(r"\\", ""))
     assert (find_nul(value) is None) != holds_nul(value)
+
+
+_names = st.text(st.characters(codec="utf-8"), max_size=3)
+
+
+@given(
+    value=st.recursive(_names | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(_names, inner)),
+    name=_names,
+)
+def test_a_name_that_is_there_twice_is_found_at_any_depth_and_no_other_is(value: Any, name: str) -> None:
+    fine, quoted = json.dumps(value), json.dumps(name)
+    assert find_repeated_name(fine.encode()) is None
+    twice = f'[{fine}, {{"a": [{{{quoted}: {fine}, {quoted}: 1}}]}}]'
+    assert find_repeated_name(twice.encode()) == name
+
+
+async def test_of_two_fields_with_one_name_none_is_lost_silently(client: httpx2.AsyncClient) -> None:
+    content = rb'{"email": "a@example.com", "\u0065mail": "b@example.com", "password": "x"}'
+    answer = await client.post("/api/v1/auth/login", content=content, headers=JSON)
+    _refused(answer)
+    assert [error["path"] for error in answer.json()["errors"]] == ["email"]

@@ -10,14 +10,16 @@ import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from counterfoil.kit.errors import NotFound
+from counterfoil.kit.errors import Problem
 from counterfoil.web.middleware import RequestContext
+from counterfoil.web.problems import answer
 from counterfoil.web.ui import StaticUi, UiNotBuiltError, accepted_encoding, is_fresh
+from counterfoil.web.unrouted import Unrouted
 
 HTML = "text/html; charset=utf-8"
 SCRIPT = "text/javascript; charset=utf-8"
@@ -56,15 +58,15 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
-async def not_found(_: Request, error: Exception) -> JSONResponse:
-    return JSONResponse({"detail": str(error)}, 404, media_type="application/problem+json")
+async def as_problem(_: Request, error: Exception) -> Response:
+    return answer(error)
 
 
 @pytest.fixture
 def app(root: Path) -> Starlette:
     return Starlette(
-        routes=[Mount("/", app=StaticUi(root))],
-        exception_handlers={NotFound: not_found},
+        routes=[Mount("/", app=Unrouted([], ui=StaticUi(root)))],
+        exception_handlers={Problem: as_problem},
         middleware=[Middleware(RequestContext)],
     )
 
@@ -220,6 +222,7 @@ def test_a_page_can_only_be_read(client: TestClient, method: str) -> None:
     response = client.request(method, "/login")
     assert response.status_code == 405
     assert response.headers["Allow"] == "GET, HEAD"
+    assert response.json()["code"] == "method_not_allowed"
 
 
 def test_a_compressed_body_is_the_same_page(client: TestClient) -> None:

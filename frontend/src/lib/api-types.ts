@@ -2476,6 +2476,11 @@ export interface components {
              * @example core.api_keys
              */
             name: string;
+            /**
+             * Title
+             * @example API keys for scripts and services
+             */
+            title: string;
             /** Included */
             included: boolean;
         };
@@ -2687,6 +2692,7 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             error: components["schemas"]["JobError"] | null;
+            waiting: components["schemas"]["JobWait"] | null;
             /** Reasons */
             reasons: components["schemas"]["JobReason"][];
             /** Attempts */
@@ -2793,6 +2799,26 @@ export interface components {
              * Format: uuid
              */
             correlation_id: string;
+        };
+        /**
+         * JobWait
+         * @description Why a queued job does not go on at once.
+         */
+        JobWait: {
+            /**
+             * Until
+             * Format: date-time
+             * @description When it is tried again, which a vendor may have put off by hours
+             */
+            until: string;
+            /**
+             * Code
+             * @description What the latest attempt failed with
+             * @example source_rate_limited
+             */
+            code: string;
+            /** Detail */
+            detail: string;
         };
         /**
          * LineageOut
@@ -3404,6 +3430,11 @@ export interface components {
              * @example stripe.sync
              */
             name: string;
+            /**
+             * Title
+             * @example Sync from Stripe
+             */
+            title: string;
             /**
              * Plans
              * @description Plans that include it
@@ -4656,6 +4687,13 @@ export interface components {
             /** Correlation Id */
             correlation_id: string | null;
             /**
+             * Reason
+             * @description Of a 403, where there is one to tell: what is missing, as the permission, feature, quota or plugin
+             * @default null
+             * @example connections.manage
+             */
+            reason?: string | null;
+            /**
              * Job Id
              * @description The job that stands in the way
              * @default null
@@ -4727,57 +4765,72 @@ export interface operations {
                     "application/json": components["schemas"]["SessionOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `registration_refused`: This registration is not possible; `slug_taken`: This short name is taken */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "registration_refused" | "slug_taken";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -4788,20 +4841,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -4809,7 +4868,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -4837,57 +4899,72 @@ export interface operations {
                     "application/json": components["schemas"]["SessionOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `inactive_member`: Your membership is not active; `invalid_credentials`: E-mail or password is wrong */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "inactive_member" | "invalid_credentials";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -4898,20 +4975,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -4919,7 +5002,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -4947,57 +5033,72 @@ export interface operations {
                     "application/json": components["schemas"]["SessionOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `inactive_member`: Your membership is not active; `session_ended`: Your session has ended, log in again */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "inactive_member" | "session_ended";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5008,20 +5109,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5029,7 +5136,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -5055,47 +5165,59 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5106,20 +5228,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5127,7 +5255,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -5154,17 +5285,20 @@ export interface operations {
                     "application/json": components["schemas"]["MeOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5175,10 +5309,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5188,10 +5325,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5202,7 +5342,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -5233,17 +5376,20 @@ export interface operations {
                     "application/json": components["schemas"]["UserOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5253,10 +5399,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5266,10 +5415,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5279,10 +5431,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5292,10 +5447,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5306,10 +5464,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5319,10 +5480,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5333,7 +5497,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -5365,17 +5532,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_MyTenantOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5385,10 +5555,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5399,10 +5572,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5412,10 +5588,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5426,7 +5605,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -5457,17 +5639,20 @@ export interface operations {
                     "application/json": components["schemas"]["SessionOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5477,10 +5662,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5490,10 +5678,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5503,10 +5694,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5516,10 +5710,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5529,10 +5726,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5543,10 +5743,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5556,10 +5759,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5570,7 +5776,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -5602,17 +5811,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_MySessionOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5622,10 +5834,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5636,10 +5851,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5649,10 +5867,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5663,7 +5884,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -5690,17 +5914,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5710,10 +5937,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5723,10 +5953,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5736,10 +5969,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5750,10 +5986,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5763,10 +6002,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5777,7 +6019,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -5804,17 +6049,20 @@ export interface operations {
                     "application/json": components["schemas"]["RevokedOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5824,10 +6072,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5838,10 +6089,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5851,10 +6105,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5865,7 +6122,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -5894,17 +6154,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed; `wrong_password`: This is not your password */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5914,10 +6177,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired" | "wrong_password";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `password_changed`: Your password was changed a moment ago */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5927,10 +6193,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "password_changed";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5940,10 +6209,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5953,10 +6225,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5966,10 +6241,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5980,10 +6258,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -5993,10 +6274,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6007,7 +6291,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -6035,37 +6322,46 @@ export interface operations {
                     "application/json": components["schemas"]["ForgotOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6076,20 +6372,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6097,7 +6399,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -6123,47 +6428,59 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Problem */
+            /** @description `link_invalid`: This link is not valid any more */
             410: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "link_invalid";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6174,20 +6491,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6195,7 +6518,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -6227,17 +6553,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_MemberOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6247,10 +6576,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6260,10 +6592,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6274,10 +6609,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6287,10 +6625,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6301,7 +6642,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -6339,17 +6683,20 @@ export interface operations {
                     "application/json": components["schemas"]["NewInvitationOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `beyond_own_permissions`: You cannot give what you do not have; `origin_mismatch`: The request comes from another site; `owners_only`: This is for owners; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `quota_exceeded`: Your plan does not include any more of this; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6359,10 +6706,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "beyond_own_permissions" | "origin_mismatch" | "owners_only" | "permission_denied" | "plan_expired" | "quota_exceeded" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `already_member`: This person is a member already; `idempotency_in_progress`: The first request with this key is still at work */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6372,10 +6722,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "already_member" | "idempotency_in_progress";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6385,10 +6738,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6398,10 +6754,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input; `unknown_role`: There is no role of this name */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6411,10 +6770,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_input" | "unknown_role";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6425,10 +6787,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6438,10 +6803,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6452,7 +6820,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -6484,17 +6855,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_InvitationOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6504,10 +6878,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6517,10 +6894,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6531,10 +6911,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6544,10 +6927,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6558,7 +6944,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -6585,17 +6974,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6605,10 +6997,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6618,10 +7013,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6631,10 +7029,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6645,10 +7046,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6658,10 +7062,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6672,7 +7079,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -6700,57 +7110,72 @@ export interface operations {
                     "application/json": components["schemas"]["PreviewOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `link_invalid`: This link is not valid any more */
             410: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "link_invalid";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6761,20 +7186,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6782,7 +7213,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -6810,77 +7244,98 @@ export interface operations {
                     "application/json": components["schemas"]["AcceptedOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `quota_exceeded`: Your plan does not include any more of this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "quota_exceeded";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `already_member`: This person is a member already; `registration_refused`: This registration is not possible */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "already_member" | "registration_refused";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `link_invalid`: This link is not valid any more */
             410: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "link_invalid";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6891,20 +7346,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6912,7 +7373,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -6939,17 +7403,20 @@ export interface operations {
                     "application/json": components["schemas"]["OwnTenantOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6959,10 +7426,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6973,10 +7443,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -6986,10 +7459,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7000,7 +7476,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -7031,17 +7510,20 @@ export interface operations {
                     "application/json": components["schemas"]["OwnTenantOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7051,10 +7533,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7064,10 +7549,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7077,10 +7565,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7090,10 +7581,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7104,10 +7598,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7117,10 +7614,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7131,7 +7631,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -7158,17 +7661,20 @@ export interface operations {
                     "application/json": components["schemas"]["PlanOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7178,10 +7684,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7192,10 +7701,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7205,10 +7717,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7219,7 +7734,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -7251,17 +7769,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_UsageOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7271,10 +7792,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7284,10 +7808,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7298,10 +7825,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7311,10 +7841,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7325,7 +7858,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -7352,17 +7888,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_PermissionOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7372,10 +7911,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7386,10 +7928,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7399,10 +7944,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7413,7 +7961,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -7440,17 +7991,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_RoleOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7460,10 +8014,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7474,10 +8031,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7487,10 +8047,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7501,7 +8064,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -7539,17 +8105,20 @@ export interface operations {
                     "application/json": components["schemas"]["RoleOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `beyond_own_permissions`: You cannot give what you do not have; `entitlement_required`: Your plan does not include this; `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7559,10 +8128,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "beyond_own_permissions" | "entitlement_required" | "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work; `role_name_taken`: A role has this name already */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7572,10 +8144,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_in_progress" | "role_name_taken";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7585,10 +8160,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7598,10 +8176,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input; `unknown_permission`: There is no permission of this name */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7611,10 +8192,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_input" | "unknown_permission";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7625,10 +8209,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7638,10 +8225,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7652,7 +8242,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -7681,17 +8274,20 @@ export interface operations {
                     "application/json": components["schemas"]["RoleOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7701,10 +8297,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `role_not_found`: There is no such role */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7714,10 +8313,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "role_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7727,10 +8329,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7741,10 +8346,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7754,10 +8362,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7768,7 +8379,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -7798,17 +8412,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7818,10 +8435,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `role_not_found`: There is no such role */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7831,10 +8451,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "role_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `role_in_use`: Somebody still has this role */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7844,10 +8467,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "role_in_use";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `precondition_failed`: Somebody changed this in the meantime */
             412: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7857,10 +8483,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "precondition_failed";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7870,10 +8499,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7884,10 +8516,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7897,10 +8532,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7911,7 +8549,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -7947,17 +8588,20 @@ export interface operations {
                     "application/json": components["schemas"]["RoleOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `beyond_own_permissions`: You cannot give what you do not have; `entitlement_required`: Your plan does not include this; `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7967,10 +8611,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "beyond_own_permissions" | "entitlement_required" | "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `role_not_found`: There is no such role */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7980,10 +8627,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "role_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `precondition_failed`: Somebody changed this in the meantime */
             412: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -7993,10 +8643,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "precondition_failed";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8006,10 +8659,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8019,10 +8675,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input; `unknown_permission`: There is no permission of this name */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8032,10 +8691,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input" | "unknown_permission";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8046,10 +8708,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8059,10 +8724,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8073,7 +8741,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -8102,17 +8773,20 @@ export interface operations {
                     "application/json": components["schemas"]["MemberOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8122,10 +8796,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `member_not_found`: There is no such member; `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8135,10 +8812,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "member_not_found" | "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8148,10 +8828,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8162,10 +8845,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8175,10 +8861,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8189,7 +8878,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -8216,17 +8908,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `owners_only`: This is for owners; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8236,10 +8931,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "owners_only" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `member_not_found`: There is no such member; `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8249,10 +8947,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "member_not_found" | "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `last_owner`: A tenant keeps at least one active owner */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8262,10 +8963,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "last_owner";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8275,10 +8979,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8289,10 +8996,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8302,10 +9012,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8316,7 +9029,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -8349,17 +9065,20 @@ export interface operations {
                     "application/json": components["schemas"]["MemberOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `beyond_own_permissions`: You cannot give what you do not have; `origin_mismatch`: The request comes from another site; `owners_only`: This is for owners; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8369,10 +9088,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "beyond_own_permissions" | "origin_mismatch" | "owners_only" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `member_not_found`: There is no such member; `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8382,10 +9104,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "member_not_found" | "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `last_owner`: A tenant keeps at least one active owner */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8395,10 +9120,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "last_owner";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8408,10 +9136,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8421,10 +9152,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8434,10 +9168,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8448,10 +9185,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8461,10 +9201,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8475,7 +9218,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -8508,17 +9254,20 @@ export interface operations {
                     "application/json": components["schemas"]["MemberOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `beyond_own_permissions`: You cannot give what you do not have; `origin_mismatch`: The request comes from another site; `owners_only`: This is for owners; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8528,10 +9277,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "beyond_own_permissions" | "origin_mismatch" | "owners_only" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `member_not_found`: There is no such member; `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8541,10 +9293,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "member_not_found" | "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `last_owner`: A tenant keeps at least one active owner */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8554,10 +9309,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "last_owner";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8567,10 +9325,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8580,10 +9341,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input; `unknown_role`: There is no role of this name */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8593,10 +9357,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input" | "unknown_role";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8607,10 +9374,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8620,10 +9390,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8634,7 +9407,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -8666,17 +9442,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_ApiKeyOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8686,10 +9465,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8699,10 +9481,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8713,10 +9498,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8726,10 +9514,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8740,7 +9531,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -8778,17 +9572,20 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyMade"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `beyond_own_permissions`: You cannot give what you do not have; `entitlement_required`: Your plan does not include this; `origin_mismatch`: The request comes from another site; `owners_only`: This is for owners; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `quota_exceeded`: Your plan does not include any more of this; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8798,10 +9595,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "beyond_own_permissions" | "entitlement_required" | "origin_mismatch" | "owners_only" | "permission_denied" | "plan_expired" | "quota_exceeded" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8811,10 +9611,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_in_progress";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8824,10 +9627,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8837,10 +9643,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_invalid`: There can be no such API key; `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input; `unknown_permission`: There is no permission of this name; `unknown_role`: There is no role of this name */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8850,10 +9659,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_invalid" | "idempotency_key_reused" | "invalid_input" | "unknown_permission" | "unknown_role";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8864,10 +9676,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8877,10 +9692,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8891,7 +9709,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -8918,17 +9739,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8938,10 +9762,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_not_found`: There is no such API key */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8951,10 +9778,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8964,10 +9794,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8978,10 +9811,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -8991,10 +9827,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9005,7 +9844,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -9038,17 +9880,20 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9058,10 +9903,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_not_found`: There is no such API key */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9071,10 +9919,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9084,10 +9935,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9097,10 +9951,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9110,10 +9967,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9124,10 +9984,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9137,10 +10000,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9151,7 +10017,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -9187,17 +10056,20 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyMade"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `beyond_own_permissions`: You cannot give what you do not have; `not_your_api_key`: This API key is somebody else's; `origin_mismatch`: The request comes from another site; `owners_only`: This is for owners; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9207,10 +10079,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "beyond_own_permissions" | "not_your_api_key" | "origin_mismatch" | "owners_only" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_not_found`: There is no such API key */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9220,10 +10095,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_is_over`: This API key has ended; `idempotency_in_progress`: The first request with this key is still at work */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9233,10 +10111,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_is_over" | "idempotency_in_progress";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9246,10 +10127,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9260,10 +10144,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9273,10 +10160,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9287,7 +10177,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -9314,17 +10207,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_PluginOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9334,10 +10230,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9348,10 +10247,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9361,10 +10263,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9375,7 +10280,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -9411,17 +10319,20 @@ export interface operations {
                     "application/json": components["schemas"]["PluginOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `entitlement_required`: Your plan does not include this; `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9431,10 +10342,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "entitlement_required" | "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9444,10 +10358,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work; `plugin_dependency`: Another plugin stands in the way; `plugin_quarantined`: This plugin is installed but cannot run */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9457,10 +10374,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_in_progress" | "plugin_dependency" | "plugin_quarantined";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9470,10 +10390,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9484,10 +10407,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9497,10 +10423,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9511,7 +10440,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -9547,17 +10479,20 @@ export interface operations {
                     "application/json": components["schemas"]["PluginOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9567,10 +10502,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9580,10 +10518,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work; `plugin_dependency`: Another plugin stands in the way; `plugin_quarantined`: This plugin is installed but cannot run */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9593,10 +10534,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_in_progress" | "plugin_dependency" | "plugin_quarantined";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9606,10 +10550,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9620,10 +10567,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9633,10 +10583,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9647,7 +10600,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -9676,17 +10632,20 @@ export interface operations {
                     "application/json": components["schemas"]["PluginDetailOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9696,10 +10655,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9709,10 +10671,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9722,10 +10687,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9736,10 +10704,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9749,10 +10720,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9763,7 +10737,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -9792,17 +10769,20 @@ export interface operations {
                     "application/json": components["schemas"]["PluginSettingsOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9812,10 +10792,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9825,10 +10808,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `plugin_quarantined`: This plugin is installed but cannot run */
+            409: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "plugin_quarantined";
+                    };
+                };
+            };
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9838,10 +10840,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9852,10 +10857,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9865,10 +10873,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9879,7 +10890,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -9915,17 +10929,20 @@ export interface operations {
                     "application/json": components["schemas"]["PluginSettingsOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `entitlement_required`: Your plan does not include this; `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `plugin_disabled`: This plugin is not enabled; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9935,10 +10952,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "entitlement_required" | "origin_mismatch" | "permission_denied" | "plan_expired" | "plugin_disabled" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9948,10 +10968,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `plugin_quarantined`: This plugin is installed but cannot run */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9961,10 +10984,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "plugin_quarantined";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `precondition_failed`: Somebody changed this in the meantime */
             412: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9974,10 +11000,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "precondition_failed";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -9987,10 +11016,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10000,10 +11032,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input; `invalid_plugin_settings`: Some settings of the plugin are not right */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10013,10 +11048,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input" | "invalid_plugin_settings";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10027,10 +11065,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10040,10 +11081,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10054,7 +11098,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -10094,17 +11141,20 @@ export interface operations {
                     "application/json": components["schemas"]["JobStarted"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `entitlement_required`: Your plan does not include this; `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `plugin_disabled`: This plugin is not enabled; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10114,10 +11164,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "entitlement_required" | "origin_mismatch" | "permission_denied" | "plan_expired" | "plugin_disabled" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10127,10 +11180,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work; `job_in_progress`: A job of this kind is under way with other options; `sync_under_way`: A job is moving the cursors of this connection */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10140,10 +11196,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_in_progress" | "job_in_progress" | "sync_under_way";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10153,10 +11212,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10166,10 +11228,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input; `job_params_invalid`: The job's parameters are not valid; `unknown_connector`: There is no such kind of connection; `unknown_stream`: The connector has no such stream */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10179,10 +11244,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_input" | "job_params_invalid" | "unknown_connector" | "unknown_stream";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10193,10 +11261,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10206,10 +11277,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `credentials_unreadable`: The stored credentials cannot be opened; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10220,7 +11294,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "credentials_unreadable" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -10260,17 +11337,20 @@ export interface operations {
                     "application/json": components["schemas"]["JobStarted"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `entitlement_required`: Your plan does not include this; `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `plugin_disabled`: This plugin is not enabled; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10280,10 +11360,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "entitlement_required" | "origin_mismatch" | "permission_denied" | "plan_expired" | "plugin_disabled" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10293,10 +11376,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work; `job_in_progress`: A job of this kind is under way with other options; `sync_under_way`: A job is moving the cursors of this connection */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10306,10 +11392,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_in_progress" | "job_in_progress" | "sync_under_way";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10319,10 +11408,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10332,10 +11424,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input; `job_params_invalid`: The job's parameters are not valid; `unknown_connector`: There is no such kind of connection; `unknown_stream`: The connector has no such stream */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10345,10 +11440,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_input" | "job_params_invalid" | "unknown_connector" | "unknown_stream";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10359,10 +11457,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10372,10 +11473,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `credentials_unreadable`: The stored credentials cannot be opened; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10386,7 +11490,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "credentials_unreadable" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -10415,17 +11522,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_StreamOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10435,10 +11545,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10448,10 +11561,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input; `unknown_connector`: There is no such kind of connection */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10461,10 +11577,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input" | "unknown_connector";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10475,10 +11594,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10488,10 +11610,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10502,7 +11627,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -10531,17 +11659,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_CursorDetailOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10551,10 +11682,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10564,10 +11698,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input; `unknown_connector`: There is no such kind of connection */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10577,10 +11714,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input" | "unknown_connector";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10591,10 +11731,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10604,10 +11747,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10618,7 +11764,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -10659,17 +11808,20 @@ export interface operations {
                     "application/json": components["schemas"]["CursorDetailOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10679,10 +11831,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection; `stream_not_found`: The connector has no such stream */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10692,10 +11847,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found" | "stream_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work; `sync_under_way`: A job is moving the cursors of this connection */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10705,10 +11863,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_in_progress" | "sync_under_way";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10718,10 +11879,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10731,10 +11895,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input; `unknown_connector`: There is no such kind of connection */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10744,10 +11911,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_input" | "unknown_connector";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10758,10 +11928,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10771,10 +11944,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10785,7 +11961,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -10821,17 +12000,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_SchemaNoticeOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10841,10 +12023,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10854,10 +12039,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10867,10 +12055,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10881,10 +12072,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10894,10 +12088,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10908,7 +12105,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -10945,17 +12145,20 @@ export interface operations {
                     "application/json": components["schemas"]["SchemaNoticeOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10965,10 +12168,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection; `schema_notice_not_found`: There is no such notice */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10978,10 +12184,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found" | "schema_notice_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -10991,10 +12200,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_in_progress";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11004,10 +12216,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11018,10 +12233,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11031,10 +12249,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11045,7 +12266,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -11082,17 +12306,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_RawRecordOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11102,10 +12329,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection; `stream_not_found`: The connector has no such stream */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11115,10 +12345,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found" | "stream_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input; `unknown_connector`: There is no such kind of connection */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11128,10 +12361,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input" | "unknown_connector";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11142,10 +12378,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11155,10 +12394,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11169,7 +12411,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -11200,17 +12445,20 @@ export interface operations {
                     "application/json": components["schemas"]["RawRecordDetail"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11220,10 +12468,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection; `not_found`: Not found; `stream_not_found`: The connector has no such stream */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11233,10 +12484,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found" | "not_found" | "stream_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input; `unknown_connector`: There is no such kind of connection */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11246,10 +12500,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input" | "unknown_connector";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11260,10 +12517,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11273,10 +12533,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11287,7 +12550,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -11329,17 +12595,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_ApiCallOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11349,10 +12618,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11362,10 +12634,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11375,10 +12650,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11389,10 +12667,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11402,10 +12683,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11416,7 +12700,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -11446,17 +12733,20 @@ export interface operations {
                     "application/json": components["schemas"]["ApiCallOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11466,10 +12756,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `api_call_not_found`: There is no such request on record; `connection_not_found`: There is no such connection */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11479,10 +12772,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_call_not_found" | "connection_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11492,10 +12788,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11506,10 +12805,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11519,10 +12821,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11533,7 +12838,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -11562,17 +12870,20 @@ export interface operations {
                     "application/json": components["schemas"]["BudgetOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11582,10 +12893,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11595,10 +12909,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input; `unknown_connector`: There is no such kind of connection */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11608,10 +12925,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input" | "unknown_connector";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11622,10 +12942,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11635,10 +12958,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `budget_unknown`: The shared budget cannot be read; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11649,7 +12975,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "budget_unknown" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -11676,47 +13005,72 @@ export interface operations {
                     "application/json": components["schemas"]["ReceivedOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `signature_invalid`: The signature does not hold; `webhook_unreadable`: The signature holds, but the body is not what the vendor promises */
             400: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "signature_invalid" | "webhook_unreadable";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `webhook_not_found`: Nothing listens here */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "webhook_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed */
+            415: {
+                headers: {
+                    "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding";
+                    };
+                };
+            };
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11727,10 +13081,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `credentials_unreadable`: The stored credentials cannot be opened; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11738,7 +13095,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "credentials_unreadable" | "unavailable";
+                    };
                 };
             };
         };
@@ -11772,17 +13132,20 @@ export interface operations {
                     "application/json": components["schemas"]["WebhooksOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11792,10 +13155,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11805,10 +13171,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input; `unknown_connector`: There is no such kind of connection */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11818,10 +13187,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input" | "unknown_connector";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11832,10 +13204,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11845,10 +13220,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `credentials_unreadable`: The stored credentials cannot be opened; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11859,7 +13237,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "credentials_unreadable" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -11886,17 +13267,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_ProviderOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11906,10 +13290,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11920,10 +13307,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11933,10 +13323,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11947,7 +13340,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -11979,17 +13375,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_ConnectionOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -11999,10 +13398,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12012,10 +13414,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12026,10 +13431,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12039,10 +13447,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12053,7 +13464,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -12091,17 +13505,20 @@ export interface operations {
                     "application/json": components["schemas"]["ConnectionOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `entitlement_required`: Your plan does not include this; `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `plugin_disabled`: This plugin is not enabled; `quota_exceeded`: Your plan does not include any more of this; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12111,10 +13528,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "entitlement_required" | "origin_mismatch" | "permission_denied" | "plan_expired" | "plugin_disabled" | "quota_exceeded" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work; `label_taken`: Another connection has this label */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12124,10 +13544,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_in_progress" | "label_taken";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12137,10 +13560,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12150,10 +13576,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input; `invalid_settings`: Some settings are not right; `unknown_connector`: There is no such kind of connection */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12163,10 +13592,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_input" | "invalid_settings" | "unknown_connector";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12177,10 +13609,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12190,10 +13625,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `credentials_unreadable`: The stored credentials cannot be opened; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12204,7 +13642,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "credentials_unreadable" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -12233,17 +13674,20 @@ export interface operations {
                     "application/json": components["schemas"]["ConnectionOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12253,10 +13697,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection; `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12266,10 +13713,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found" | "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12279,10 +13729,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12293,10 +13746,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12306,10 +13762,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12320,7 +13779,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -12350,17 +13812,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12370,10 +13835,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection; `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12383,10 +13851,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found" | "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `precondition_failed`: Somebody changed this in the meantime */
             412: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12396,10 +13867,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "precondition_failed";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12409,10 +13883,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12423,10 +13900,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12436,10 +13916,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12450,7 +13933,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -12486,17 +13972,20 @@ export interface operations {
                     "application/json": components["schemas"]["ConnectionOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `entitlement_required`: Your plan does not include this; `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `plugin_disabled`: This plugin is not enabled; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12506,10 +13995,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "entitlement_required" | "origin_mismatch" | "permission_denied" | "plan_expired" | "plugin_disabled" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection; `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12519,10 +14011,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found" | "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `account_changed`: These credentials belong to another account; `connection_changed`: The connection was changed meanwhile; `label_taken`: Another connection has this label */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12532,10 +14027,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "account_changed" | "connection_changed" | "label_taken";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `precondition_failed`: Somebody changed this in the meantime */
             412: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12545,10 +14043,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "precondition_failed";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12558,10 +14059,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12571,10 +14075,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input; `invalid_settings`: Some settings are not right; `unknown_connector`: There is no such kind of connection */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12584,10 +14091,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input" | "invalid_settings" | "unknown_connector";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12598,10 +14108,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12611,10 +14124,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `credentials_unreadable`: The stored credentials cannot be opened; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12625,7 +14141,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "credentials_unreadable" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -12654,17 +14173,20 @@ export interface operations {
                     "application/json": components["schemas"]["CheckOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `entitlement_required`: Your plan does not include this; `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `plugin_disabled`: This plugin is not enabled; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12674,10 +14196,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "entitlement_required" | "origin_mismatch" | "permission_denied" | "plan_expired" | "plugin_disabled" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12687,10 +14212,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `account_changed`: These credentials belong to another account; `connection_changed`: The connection was changed meanwhile */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12700,10 +14228,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "account_changed" | "connection_changed";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input; `unknown_connector`: There is no such kind of connection */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12713,10 +14244,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input" | "unknown_connector";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12727,10 +14261,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12740,10 +14277,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `credentials_unreadable`: The stored credentials cannot be opened; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12754,7 +14294,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "credentials_unreadable" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -12790,17 +14333,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_JobOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12810,10 +14356,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12823,10 +14372,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12837,10 +14389,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12850,10 +14405,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12864,7 +14422,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -12893,17 +14454,20 @@ export interface operations {
                     "application/json": components["schemas"]["JobOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12913,10 +14477,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12926,10 +14493,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12939,10 +14509,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12953,10 +14526,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12966,10 +14542,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -12980,7 +14559,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -13009,20 +14591,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": {
+                        /** @description Sent back as `Last-Event-ID`, it resumes the stream */
+                        id?: string;
+                        /** @enum {string} */
+                        event: "job" | "log" | "end";
+                        data: string;
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13032,10 +14623,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13045,10 +14639,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13058,10 +14655,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13072,10 +14672,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13085,10 +14688,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13099,7 +14705,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -13135,17 +14744,20 @@ export interface operations {
                     "application/json": components["schemas"]["JobOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13155,10 +14767,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13168,10 +14783,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work; `job_finished`: The job has finished already */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13181,10 +14799,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_in_progress" | "job_finished";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13194,10 +14815,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13208,10 +14832,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13221,10 +14848,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13235,7 +14865,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -13271,17 +14904,20 @@ export interface operations {
                     "application/json": components["schemas"]["JobRequested"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `entitlement_required`: Your plan does not include this; `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `plugin_disabled`: This plugin is not enabled; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13291,10 +14927,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "entitlement_required" | "origin_mismatch" | "permission_denied" | "plan_expired" | "plugin_disabled" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_found`: There is no such connection; `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13304,10 +14943,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_found" | "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `connection_not_ready`: Test the connection first; `idempotency_in_progress`: The first request with this key is still at work; `job_in_progress`: A job of this kind is under way with other options; `job_unfinished`: The job has not finished yet; `sync_under_way`: A job is moving the cursors of this connection */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13317,10 +14959,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "connection_not_ready" | "idempotency_in_progress" | "job_in_progress" | "job_unfinished" | "sync_under_way";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input; `job_params_invalid`: The job's parameters are not valid; `unknown_connector`: There is no such kind of connection; `unknown_stream`: The connector has no such stream */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13330,10 +14975,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_input" | "job_params_invalid" | "unknown_connector" | "unknown_stream";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13344,10 +14992,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13357,10 +15008,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `credentials_unreadable`: The stored credentials cannot be opened; `database_unavailable`: The database does not answer; `task_unknown`: No worker knows this kind of job; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13371,7 +15025,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "credentials_unreadable" | "database_unavailable" | "task_unknown" | "unavailable";
+                    };
                 };
             };
         };
@@ -13408,17 +15065,20 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13428,10 +15088,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13441,10 +15104,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13454,10 +15120,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13468,10 +15137,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13481,10 +15153,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13495,7 +15170,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -13524,17 +15202,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_JobArtifactOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13544,10 +15225,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13557,10 +15241,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13570,10 +15257,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13584,10 +15274,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13597,10 +15290,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13611,7 +15307,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -13641,17 +15340,20 @@ export interface operations {
                     "*/*": string;
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13661,10 +15363,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13674,10 +15379,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13687,10 +15395,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13701,10 +15412,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error; `object_damaged`: What is stored is not what was stored */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13714,10 +15428,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error" | "object_damaged";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `object_store_unavailable`: The object store does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13728,7 +15445,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "object_store_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -13762,17 +15482,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_ViewOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13782,10 +15505,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13795,10 +15521,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13808,10 +15537,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13822,10 +15554,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13835,10 +15570,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13849,7 +15587,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -13887,17 +15628,20 @@ export interface operations {
                     "application/json": components["schemas"]["ViewOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13907,10 +15651,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13920,10 +15667,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work; `too_many_views`: There are too many views; `view_name_taken`: You have a view of that name on this table */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13933,10 +15683,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_in_progress" | "too_many_views" | "view_name_taken";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13946,10 +15699,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13959,10 +15715,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_aggregate`: The aggregate is not right; `invalid_columns`: The columns are not right; `invalid_filter`: A filter is not right; `invalid_input`: Invalid input; `invalid_sort`: The sort is not right */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13972,10 +15731,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_aggregate" | "invalid_columns" | "invalid_filter" | "invalid_input" | "invalid_sort";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13986,10 +15748,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -13999,10 +15764,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14013,7 +15781,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -14042,17 +15813,20 @@ export interface operations {
                     "application/json": components["schemas"]["ViewOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14062,10 +15836,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14075,10 +15852,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14088,10 +15868,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14102,10 +15885,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14115,10 +15901,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14129,7 +15918,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -14159,17 +15951,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_your_view`: Only its owner changes a view; `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14179,10 +15974,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_your_view" | "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14192,10 +15990,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `precondition_failed`: Somebody changed this in the meantime */
             412: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14205,10 +16006,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "precondition_failed";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14218,10 +16022,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14232,10 +16039,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14245,10 +16055,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14259,7 +16072,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -14295,17 +16111,20 @@ export interface operations {
                     "application/json": components["schemas"]["ViewOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_your_view`: Only its owner changes a view; `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14315,10 +16134,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_your_view" | "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14328,10 +16150,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `view_name_taken`: You have a view of that name on this table */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14341,10 +16166,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "view_name_taken";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `precondition_failed`: Somebody changed this in the meantime */
             412: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14354,10 +16182,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "precondition_failed";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `payload_too_large`: The request body is too large */
             413: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14367,10 +16198,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "payload_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `unsupported_encoding`: The request body is compressed; `unsupported_media_type`: The request body is of a kind this route does not take */
             415: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14380,10 +16214,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_encoding" | "unsupported_media_type";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_aggregate`: The aggregate is not right; `invalid_columns`: The columns are not right; `invalid_filter`: A filter is not right; `invalid_input`: Invalid input; `invalid_sort`: The sort is not right */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14393,10 +16230,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_aggregate" | "invalid_columns" | "invalid_filter" | "invalid_input" | "invalid_sort";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14407,10 +16247,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14420,10 +16263,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14434,7 +16280,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -14463,17 +16312,20 @@ export interface operations {
                     "application/json": components["schemas"]["EvidenceOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14483,10 +16335,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14496,10 +16351,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14509,10 +16367,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14523,10 +16384,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14536,10 +16400,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14550,7 +16417,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -14600,17 +16470,20 @@ export interface operations {
                     "application/json": components["schemas"]["EvidenceOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `entitlement_required`: Your plan does not include this; `origin_mismatch`: The request comes from another site; `permission_denied`: You do not have the permission for this; `plan_expired`: Your plan has ended: everything can be read, nothing can be changed; `trial_expired`: Your trial has ended: everything can be read, nothing can be changed */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14620,10 +16493,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "entitlement_required" | "origin_mismatch" | "permission_denied" | "plan_expired" | "trial_expired";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14633,10 +16509,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_in_progress`: The first request with this key is still at work; `job_in_progress`: A job of this kind is under way with other options; `job_unfinished`: The job has not finished yet; `nothing_to_prove`: The job read nothing from a vendor */
             409: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14646,10 +16525,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_in_progress" | "job_in_progress" | "job_unfinished" | "nothing_to_prove";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `idempotency_key_reused`: The idempotency key belongs to another request; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14659,10 +16541,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "idempotency_key_reused" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14673,10 +16558,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14686,10 +16574,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `answer_locked`: The answer bears a secret that cannot be kept, or not be shown again; `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14700,7 +16591,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "answer_locked" | "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -14729,17 +16623,20 @@ export interface operations {
                     "application/zip": string;
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14749,10 +16646,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `evidence_not_found`: There is no evidence pack of this job; `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14762,10 +16662,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "evidence_not_found" | "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14775,10 +16678,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14789,10 +16695,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error; `object_damaged`: What is stored is not what was stored */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14802,10 +16711,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error" | "object_damaged";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `object_store_unavailable`: The object store does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14816,7 +16728,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "object_store_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -14843,17 +16758,20 @@ export interface operations {
                     "application/json": components["schemas"]["SealKeyOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14863,10 +16781,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14877,10 +16798,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14890,10 +16814,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14904,7 +16831,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -14931,17 +16861,20 @@ export interface operations {
                     "application/json": components["schemas"]["TableList"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14951,10 +16884,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14965,10 +16901,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14978,10 +16917,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -14992,7 +16934,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -15033,17 +16978,20 @@ export interface operations {
                     "application/json": components["schemas"]["RowPage"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15053,10 +17001,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15066,10 +17017,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_filter`: A filter is not right; `invalid_input`: Invalid input; `invalid_sort`: The sort is not right; `sort_too_large`: There are too many rows for this sort */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15079,10 +17033,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_filter" | "invalid_input" | "invalid_sort" | "sort_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15093,10 +17050,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15106,10 +17066,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15120,7 +17083,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -15163,17 +17129,20 @@ export interface operations {
                     "application/json": components["schemas"]["AggregateOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15183,10 +17152,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15196,10 +17168,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_aggregate`: The aggregate is not right; `invalid_filter`: A filter is not right; `invalid_input`: Invalid input; `invalid_sort`: The sort is not right */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15209,10 +17184,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_aggregate" | "invalid_filter" | "invalid_input" | "invalid_sort";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15223,10 +17201,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15236,10 +17217,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15250,7 +17234,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -15289,17 +17276,20 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this; `quota_exceeded`: Your plan does not include any more of this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15309,10 +17299,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied" | "quota_exceeded";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15322,10 +17315,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_columns`: The columns are not right; `invalid_filter`: A filter is not right; `invalid_input`: Invalid input; `invalid_sort`: The sort is not right; `sort_too_large`: There are too many rows for this sort */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15335,10 +17331,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_columns" | "invalid_filter" | "invalid_input" | "invalid_sort" | "sort_too_large";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests; `too_many_exports`: Too many exports are under way */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15349,10 +17348,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited" | "too_many_exports";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15362,10 +17364,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15376,7 +17381,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -15413,17 +17421,20 @@ export interface operations {
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this; `quota_exceeded`: Your plan does not include any more of this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15433,10 +17444,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied" | "quota_exceeded";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15446,10 +17460,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_columns`: The columns are not right; `invalid_filter`: A filter is not right; `invalid_input`: Invalid input; `invalid_sort`: The sort is not right; `sort_too_large`: There are too many rows for this sort; `too_many_rows`: There are too many rows for this kind of file */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15459,10 +17476,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_columns" | "invalid_filter" | "invalid_input" | "invalid_sort" | "sort_too_large" | "too_many_rows";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests; `too_many_exports`: Too many exports are under way */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15473,10 +17493,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited" | "too_many_exports";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15486,10 +17509,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15500,7 +17526,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -15531,17 +17560,20 @@ export interface operations {
                     "application/json": components["schemas"]["RowDetail"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15551,10 +17583,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15564,10 +17599,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15577,10 +17615,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15591,10 +17632,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15604,10 +17648,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15618,7 +17665,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -15670,17 +17720,20 @@ export interface operations {
                     "application/json": components["schemas"]["Page_AuditEventOut_"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15690,10 +17743,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15703,10 +17759,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15717,10 +17776,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15730,10 +17792,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15744,7 +17809,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -15792,17 +17860,20 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15812,10 +17883,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15825,10 +17899,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15839,10 +17916,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15852,10 +17932,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15866,7 +17949,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -15900,17 +17986,20 @@ export interface operations {
                     "application/json": components["schemas"]["VerificationOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15920,10 +18009,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15933,10 +18025,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15947,10 +18042,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15960,10 +18058,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -15974,7 +18075,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -16001,17 +18105,20 @@ export interface operations {
                     "application/json": components["schemas"]["RetentionOut"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16021,10 +18128,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16035,10 +18145,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16048,10 +18161,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16062,7 +18178,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -16091,17 +18210,20 @@ export interface operations {
                     "application/json": components["schemas"]["AuditEventDetail"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16111,10 +18233,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16124,10 +18249,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16137,10 +18265,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16151,10 +18282,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16164,10 +18298,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16178,7 +18315,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -16212,17 +18352,20 @@ export interface operations {
                     "application/json": components["schemas"]["TimelinePage"];
                 };
             };
-            /** @description Problem */
+            /** @description `api_key_ended`: This API key is expired or revoked; `inactive_member`: Your membership is not active; `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "api_key_ended" | "inactive_member" | "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `permission_denied`: You do not have the permission for this */
             403: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16232,10 +18375,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "permission_denied";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `invalid_cursor`: The cursor is not one this list handed out; `invalid_input`: Invalid input */
             422: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16245,10 +18391,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "invalid_cursor" | "invalid_input";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16259,10 +18408,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16272,10 +18424,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16286,7 +18441,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };
@@ -16366,17 +18524,20 @@ export interface operations {
                     "text/plain; version=1.0.0; charset=utf-8": string;
                 };
             };
-            /** @description Problem */
+            /** @description `unauthenticated`: Log in first */
             401: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "unauthenticated";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `not_found`: Not found */
             404: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16386,10 +18547,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "not_found";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `rate_limited`: Too many requests */
             429: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16400,10 +18564,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "rate_limited";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `internal_error`: Internal error */
             500: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16413,10 +18580,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "internal_error";
+                    };
                 };
             };
-            /** @description Problem */
+            /** @description `database_unavailable`: The database does not answer; `unavailable`: Temporarily unavailable */
             503: {
                 headers: {
                     "X-Correlation-ID": components["headers"]["X-Correlation-ID"];
@@ -16427,7 +18597,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemOut"];
+                    "application/problem+json": components["schemas"]["ProblemOut"] & {
+                        /** @enum {string} */
+                        code?: "database_unavailable" | "unavailable";
+                    };
                 };
             };
         };

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -29,6 +28,8 @@ from counterfoil.objects import ObjectStore
 from counterfoil.rbac import Scope, require
 from counterfoil.web import Listing, Page, csv_export, decode_cursor, encode_cursor, provided
 from counterfoil.web.downloads import Download
+from counterfoil.web.instants import Instant
+from counterfoil.web.links import finds
 from counterfoil.web.pagination import InvalidCursor, listing
 from counterfoil.web.problems import problem_responses
 
@@ -43,8 +44,8 @@ Readable = Annotated[Scope, require("audit.read")]
 
 async def event_filter(
     *,
-    since: Annotated[datetime | None, Query(alias="from", description="Not before this time")] = None,
-    until: Annotated[datetime | None, Query(alias="to", description="Before this time")] = None,
+    since: Annotated[Instant | None, Query(alias="from", description="Not before this time")] = None,
+    until: Annotated[Instant | None, Query(alias="to", description="Before this time")] = None,
     category: Annotated[str | None, Query(max_length=100, description="What it is about, such as `session`")] = None,
     action: Annotated[str | None, Query(max_length=200, description="An action, or how it begins")] = None,
     actor: Annotated[str | None, Query(max_length=320, description="Id or label of who did it")] = None,
@@ -55,8 +56,8 @@ async def event_filter(
     job_id: Annotated[UUID | None, Query(description="The job it belongs to")] = None,
 ) -> EventFilter:
     return EventFilter(
-        since=_aware(since),
-        until=_aware(until),
+        since=since,
+        until=until,
         category=category,
         action=action,
         actor=actor,
@@ -71,7 +72,14 @@ async def event_filter(
 Wanted = Annotated[EventFilter, Depends(event_filter)]
 
 
-@router.get("", operation_id="listAuditEvents", responses=problem_responses(401, 403, 422))
+@router.get(
+    "",
+    operation_id="listAuditEvents",
+    responses={
+        **finds(200, event_id="/items/0/id", correlation_id="/items/0/correlation_id"),
+        **problem_responses(403),
+    },
+)
 async def list_audit_events(
     scope: Readable, wanted: Wanted, page: Annotated[Listing, Depends(listing)]
 ) -> Page[AuditEventOut]:
@@ -90,7 +98,7 @@ async def list_audit_events(
     response_class=StreamingResponse,
     responses={
         200: {"description": "Events, newest first", "content": {"text/csv": {"schema": {"type": "string"}}}},
-        **problem_responses(401, 403, 422),
+        **problem_responses(403),
     },
 )
 async def export_audit_events(
@@ -105,25 +113,25 @@ async def export_audit_events(
     return Download(chunks, filename=filename, media_type=csv_export.MEDIA_TYPE)
 
 
-@router.get("/verify", operation_id="verifyAuditEvents", responses=problem_responses(401, 403, 422, 503))
+@router.get("/verify", operation_id="verifyAuditEvents", responses=problem_responses(403))
 async def verify_audit_events(
     *,
     scope: Readable,
     keys: Annotated[SealKeys, Depends(provided(SealKeys))],
     store: Annotated[ObjectStore, Depends(provided(ObjectStore))],
-    since: Annotated[datetime | None, Query(alias="from", description="Only seals made not before this time")] = None,
-    until: Annotated[datetime | None, Query(alias="to", description="Only seals made before this time")] = None,
+    since: Annotated[Instant | None, Query(alias="from", description="Only seals made not before this time")] = None,
+    until: Annotated[Instant | None, Query(alias="to", description="Only seals made before this time")] = None,
     seals: Annotated[int, Query(ge=1, le=5_000, description="At most so many seals, the newest")] = 500,
 ) -> VerificationOut:
     """Check the newest seals, or the newest of a time, with their events and anchors, and say what was checked.
 
     The whole chain, archives included, is for `counterfoil audit verify`: on a long one it takes longer than a request may.
     """
-    extent = Extent(since=_aware(since), until=_aware(until), max_seals=seals, max_events=_MAX_EVENTS)
+    extent = Extent(since=since, until=until, max_seals=seals, max_events=_MAX_EVENTS)
     return VerificationOut.of(await verify(scope.uow, keys=keys, store=store, extent=extent), keys)
 
 
-@router.get("/retention", operation_id="getAuditRetention", responses=problem_responses(401, 403))
+@router.get("/retention", operation_id="getAuditRetention", responses=problem_responses(403))
 async def get_audit_retention(
     scope: Readable, settings: Annotated[Settings, Depends(provided(Settings))]
 ) -> RetentionOut:
@@ -135,18 +143,11 @@ async def get_audit_retention(
     )
 
 
-@router.get("/{event_id}", operation_id="getAuditEvent", responses=problem_responses(401, 403, 404, 422))
+@router.get("/{event_id}", operation_id="getAuditEvent", responses=problem_responses(403, 404))
 async def get_audit_event(event_id: UUID, scope: Readable) -> AuditEventDetail:
     """One event, with the proof that it is in its seal."""
     event, proof = await service.get(scope.uow, event_id)
     return AuditEventDetail.of_event(event, proof)
-
-
-def _aware(instant: datetime | None) -> datetime | None:
-    """A time without a zone is UTC."""
-    if instant is None or instant.tzinfo is not None:
-        return instant
-    return instant.replace(tzinfo=UTC)
 
 
 def _position(cursor: str | None) -> UUID | None:

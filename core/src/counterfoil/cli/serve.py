@@ -9,6 +9,7 @@ from counterfoil.app import create_app
 from counterfoil.cli.services import usable_settings
 from counterfoil.config import Settings
 from counterfoil.observability import configure_logging
+from counterfoil.web.protocol import BoundedHttp
 
 _GRACE_S = 8
 
@@ -31,7 +32,7 @@ def configured(app: FastAPI, settings: Settings) -> uvicorn.Config:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=BoundedHttp,
         ws="none",
         lifespan="on",
         access_log=False,

@@ -9,6 +9,15 @@ from fastapi import APIRouter, Depends, Response
 
 from counterfoil.config import Settings
 from counterfoil.connections import service
+from counterfoil.connections.errors import (
+    AccountChanged,
+    ConnectionChanged,
+    ConnectionNotFound,
+    CredentialsUnreadable,
+    InvalidSettings,
+    LabelTaken,
+    UnknownConnector,
+)
 from counterfoil.connections.schemas import (
     CheckOut,
     ConnectionIn,
@@ -19,6 +28,7 @@ from counterfoil.connections.schemas import (
 )
 from counterfoil.connections.settings import schemas
 from counterfoil.db import Database
+from counterfoil.entitlements.errors import QuotaExceeded
 from counterfoil.entitlements.plans import CONNECTIONS
 from counterfoil.entitlements.quotas import require_quota
 from counterfoil.entitlements.service import require_plugin, require_sync
@@ -32,6 +42,7 @@ from counterfoil.rbac import Caller, Scope, require
 from counterfoil.rbac.deps import Gate
 from counterfoil.web import Listing, Page, decode_cursor, encode_cursor, provided
 from counterfoil.web.etag import IfMatch, tag
+from counterfoil.web.links import finds
 from counterfoil.web.pagination import InvalidCursor, listing
 from counterfoil.web.problems import problem_responses
 
@@ -57,14 +68,18 @@ async def manager(credential: AnyCredential, database: TheDatabase) -> AsyncIter
 Manager = Annotated[Caller, Depends(manager, scope="function")]
 
 
-@router.get("/providers", operation_id="listProviders", responses=problem_responses(401, 403))
+@router.get("/providers", operation_id="listProviders", responses=problem_responses(403))
 async def list_providers(scope: Readable, plugins: Plugins) -> Page[ProviderOut]:
     """Every kind of connection that is installed, with the settings it asks for and whether this tenant may use it."""
     offers = sorted(plugins.connectors.values(), key=lambda offer: (offer[1].title, offer[1].kind))
     return Page(items=[await _provider(scope, plugin, connector, plugins) for plugin, connector in offers])
 
 
-@router.get("", operation_id="listConnections", responses=problem_responses(401, 403, 422))
+@router.get(
+    "",
+    operation_id="listConnections",
+    responses={**finds(200, connection_id="/items/0/id", kind="/items/0/kind"), **problem_responses(403)},
+)
 async def list_connections(scope: Readable, page: Annotated[Listing, Depends(listing)]) -> Page[ConnectionOut]:
     """Connections, oldest first; deleted ones are not listed."""
     found = await service.page(scope.uow, after=_after(page.cursor), limit=page.limit + 1)
@@ -75,7 +90,24 @@ async def list_connections(scope: Readable, page: Annotated[Listing, Depends(lis
     )
 
 
-@router.post("", operation_id="createConnection", status_code=201, responses=problem_responses(401, 403, 409, 422, 503))
+@router.post(
+    "",
+    operation_id="createConnection",
+    status_code=201,
+    responses={
+        **finds(201, connection_id="/id", kind="/kind"),
+        **problem_responses(
+            403,
+            EntitlementRequired,
+            PluginDisabled,
+            QuotaExceeded,
+            LabelTaken,
+            InvalidSettings,
+            UnknownConnector,
+            CredentialsUnreadable,
+        ),
+    },
+)
 async def create_connection(
     body: ConnectionIn, scope: Manageable, plugins: Plugins, configuration: Configuration, response: Response
 ) -> ConnectionOut:
@@ -96,7 +128,9 @@ async def create_connection(
     return ConnectionOut.of(connection)
 
 
-@router.get("/{connection_id}", operation_id="getConnection", responses=problem_responses(401, 403, 404, 422))
+@router.get(
+    "/{connection_id:uuid}", operation_id="getConnection", responses=problem_responses(403, 404, ConnectionNotFound)
+)
 async def get_connection(connection_id: UUID, scope: Readable, response: Response) -> ConnectionOut:
     """One connection, with its ETag."""
     connection = await service.get(scope.uow, connection_id)
@@ -105,9 +139,21 @@ async def get_connection(connection_id: UUID, scope: Readable, response: Respons
 
 
 @router.patch(
-    "/{connection_id}",
+    "/{connection_id:uuid}",
     operation_id="updateConnection",
-    responses=problem_responses(401, 403, 404, 409, 412, 422, 503),
+    responses=problem_responses(
+        403,
+        EntitlementRequired,
+        PluginDisabled,
+        404,
+        ConnectionNotFound,
+        LabelTaken,
+        AccountChanged,
+        ConnectionChanged,
+        InvalidSettings,
+        UnknownConnector,
+        CredentialsUnreadable,
+    ),
 )
 async def update_connection(
     *,
@@ -136,10 +182,10 @@ async def update_connection(
 
 
 @router.delete(
-    "/{connection_id}",
+    "/{connection_id:uuid}",
     operation_id="deleteConnection",
     status_code=204,
-    responses=problem_responses(401, 403, 404, 412, 422),
+    responses=problem_responses(403, 404, ConnectionNotFound),
 )
 async def delete_connection(connection_id: UUID, scope: Manageable, if_match: IfMatch = None) -> None:
     """Destroy the credentials. What was synced stays."""
@@ -149,7 +195,16 @@ async def delete_connection(connection_id: UUID, scope: Manageable, if_match: If
 @router.post(
     "/{connection_id}/test",
     operation_id="testConnection",
-    responses=problem_responses(401, 403, 404, 409, 422, 503),
+    responses=problem_responses(
+        403,
+        EntitlementRequired,
+        PluginDisabled,
+        ConnectionNotFound,
+        AccountChanged,
+        ConnectionChanged,
+        UnknownConnector,
+        CredentialsUnreadable,
+    ),
 )
 async def test_connection(
     connection_id: UUID, caller: Manager, database: TheDatabase, plugins: Plugins, configuration: Configuration

@@ -5,6 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 
 from counterfoil.entitlements import plugin_settings, service
+from counterfoil.entitlements.errors import PluginDependency, PluginQuarantined
+from counterfoil.entitlements.plugin_settings import InvalidPluginSettings
 from counterfoil.entitlements.schemas import (
     Contributions,
     NavigationOut,
@@ -15,11 +17,12 @@ from counterfoil.entitlements.schemas import (
     PluginSettingsIn,
     PluginSettingsOut,
 )
-from counterfoil.kit.errors import NotFound
+from counterfoil.kit.errors import EntitlementRequired, NotFound, PluginDisabled
 from counterfoil.plugins.manager import PluginInfo, PluginManager
 from counterfoil.rbac import Scope, require
 from counterfoil.web import Page, provided
 from counterfoil.web.etag import IfMatch, tag
+from counterfoil.web.links import finds
 from counterfoil.web.problems import problem_responses
 
 router = APIRouter(prefix="/api/v1/plugins", tags=["plugins"])
@@ -29,33 +32,41 @@ Manageable = Annotated[Scope, require("plugins.manage")]
 Plugins = Annotated[PluginManager, Depends(provided(PluginManager))]
 
 
-@router.get("", operation_id="listPlugins", responses=problem_responses(401, 403))
+@router.get("", operation_id="listPlugins", responses={**finds(200, name="/items/0/name"), **problem_responses(403)})
 async def list_plugins(scope: Readable, plugins: Plugins) -> Page[PluginOut]:
     """Every installed plugin, those in quarantine with the reason."""
     found = await service.standings(scope.uow, plugins=plugins)
     return Page(items=[_shown(standing, scope.permissions) for standing in found])
 
 
-@router.post("/{name}/enable", operation_id="enablePlugin", responses=problem_responses(401, 403, 404, 409))
+@router.post(
+    "/{name}/enable",
+    operation_id="enablePlugin",
+    responses=problem_responses(403, EntitlementRequired, 404, PluginQuarantined, PluginDependency),
+)
 async def enable_plugin(name: str, scope: Manageable, plugins: Plugins) -> PluginOut:
     """Turn a plugin on for this tenant; its plan has to include it."""
     await service.enable(scope.uow, name, plugins=plugins)
     return await _one(scope, name, plugins)
 
 
-@router.post("/{name}/disable", operation_id="disablePlugin", responses=problem_responses(401, 403, 404, 409))
+@router.post(
+    "/{name}/disable",
+    operation_id="disablePlugin",
+    responses=problem_responses(403, 404, PluginQuarantined, PluginDependency),
+)
 async def disable_plugin(name: str, scope: Manageable, plugins: Plugins) -> PluginOut:
     """Turn a plugin off for this tenant; its data stays."""
     await service.disable(scope.uow, name, plugins=plugins)
     return await _one(scope, name, plugins)
 
 
-@router.get("/{name}", operation_id="getPlugin", responses=problem_responses(401, 403, 404))
+@router.get("/{name}", operation_id="getPlugin", responses=problem_responses(403, 404))
 async def get_plugin(name: str, scope: Readable, plugins: Plugins) -> PluginDetailOut:
     """One installed plugin: what it contributes, reaches and permits."""
     plugin = service.installed(plugins, name)
     shown = await _one(scope, name, plugins)
-    included = await service.features(scope.uow, plugins=plugins)
+    included = {feature.name: feature.included for feature in await service.features(scope.uow, plugins=plugins)}
     manifest = plugin.manifest
     return PluginDetailOut(
         **shown.model_dump(),
@@ -63,7 +74,10 @@ async def get_plugin(name: str, scope: Readable, plugins: Plugins) -> PluginDeta
         hosts=list(manifest.hosts),
         features=[
             PluginFeatureOut(
-                name=f"{name}.{feature}", plans=list(entry.plans), included=included.get(f"{name}.{feature}", False)
+                name=f"{name}.{feature}",
+                title=manifest.feature_title(feature),
+                plans=list(entry.plans),
+                included=included.get(f"{name}.{feature}", False),
             )
             for feature, entry in manifest.features.items()
         ],
@@ -78,7 +92,9 @@ async def get_plugin(name: str, scope: Readable, plugins: Plugins) -> PluginDeta
     )
 
 
-@router.get("/{name}/settings", operation_id="getPluginSettings", responses=problem_responses(401, 403, 404))
+@router.get(
+    "/{name}/settings", operation_id="getPluginSettings", responses=problem_responses(403, 404, PluginQuarantined)
+)
 async def get_plugin_settings(name: str, scope: Readable, plugins: Plugins, response: Response) -> PluginSettingsOut:
     """The plugin's settings in this tenant with their ETag, and the schema they follow."""
     plugin = service.installed(plugins, name)
@@ -86,7 +102,11 @@ async def get_plugin_settings(name: str, scope: Readable, plugins: Plugins, resp
 
 
 @router.put(
-    "/{name}/settings", operation_id="savePluginSettings", responses=problem_responses(401, 403, 404, 409, 412, 422)
+    "/{name}/settings",
+    operation_id="savePluginSettings",
+    responses=problem_responses(
+        403, EntitlementRequired, PluginDisabled, 404, PluginQuarantined, InvalidPluginSettings
+    ),
 )
 async def save_plugin_settings(
     *,

@@ -5,6 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from counterfoil.entitlements.models import UsageCounter
 from counterfoil.entitlements.quotas import Allowance, Quota
+from counterfoil.entitlements.service import FeatureStanding
 from counterfoil.kit.clock import utc_now
 from counterfoil.plugins.manifest import NavigationEntry
 
@@ -42,6 +43,7 @@ class PluginOut(BaseModel):
 
 class PluginFeatureOut(BaseModel):
     name: str = Field(examples=["stripe.sync"])
+    title: str = Field(examples=["Sync from Stripe"])
     plans: list[str] = Field(description="Plans that include it")
     included: bool = Field(description="The tenant's plan, or its operator, includes it")
 
@@ -90,7 +92,10 @@ class QuotaOut(BaseModel):
 
 
 class FeatureOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
     name: str = Field(examples=["core.api_keys"])
+    title: str = Field(examples=["API keys for scripts and services"])
     included: bool
 
 
@@ -105,13 +110,13 @@ class PlanOut(BaseModel):
     quotas: list[QuotaOut]
 
     @classmethod
-    def of(cls, allowance: Allowance, features: dict[str, bool]) -> "PlanOut":
+    def of(cls, allowance: Allowance, features: list[FeatureStanding]) -> "PlanOut":
         return cls(
             plan=allowance.plan,
             title=allowance.title,
             expires_at=allowance.expires_at,
             has_ended=allowance.expires_at is not None and allowance.expires_at <= utc_now(),
-            features=[FeatureOut(name=name, included=included) for name, included in features.items()],
+            features=[FeatureOut.model_validate(feature) for feature in features],
             quotas=[QuotaOut.of(quota) for quota in allowance.quotas],
         )
 

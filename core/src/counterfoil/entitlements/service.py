@@ -126,14 +126,27 @@ async def require_feature(uow: UnitOfWork, feature: str, *, plugins: PluginManag
     _require_feature_of(_require_plugin(entitled, name, plugins), word, entitled)
 
 
-async def features(uow: UnitOfWork, *, plugins: PluginManager) -> dict[str, bool]:
-    """Every feature there is, core's and the plugins', and whether the tenant's plan includes it."""
+@dataclass(frozen=True, kw_only=True)
+class FeatureStanding:
+    """A feature, and whether the tenant's plan includes it."""
+
+    name: str
+    title: str
+    included: bool
+
+
+async def features(uow: UnitOfWork, *, plugins: PluginManager) -> list[FeatureStanding]:
+    """Every feature there is, core's and the plugins'."""
     entitled = await repository.entitled(uow)
-    found = core_features(entitled)
+    found = [
+        FeatureStanding(name=name, title=CORE_FEATURES[name], included=included)
+        for name, included in core_features(entitled).items()
+    ]
     for plugin in plugins.active:
         for name in plugin.manifest.features:
-            available = feature_available(entitled.plan, plugin.manifest, name, entitled.features)
-            found[f"{plugin.name}.{name}"] = available
+            included = feature_available(entitled.plan, plugin.manifest, name, entitled.features)
+            title = plugin.manifest.feature_title(name)
+            found.append(FeatureStanding(name=f"{plugin.name}.{name}", title=title, included=included))
     return found
 
 

@@ -10,11 +10,16 @@ from starlette.responses import StreamingResponse
 from counterfoil.audit.seals import SealKeys
 from counterfoil.db import UnitOfWork
 from counterfoil.evidence import service
+from counterfoil.evidence.errors import NothingToProve, PackMissing
 from counterfoil.evidence.schemas import EvidenceOut, PackOut, SealKeyOut
 from counterfoil.evidence.tasks import EVIDENCE
 from counterfoil.jobs import service as jobs
+from counterfoil.jobs.errors import JobInProgress, JobUnfinished
+from counterfoil.kit.errors import EntitlementRequired
 from counterfoil.objects import ObjectStore
 from counterfoil.objects import service as objects
+from counterfoil.objects.errors import ObjectDamaged
+from counterfoil.objects.store import ObjectStoreUnavailable
 from counterfoil.rbac import Scope, require, require_member
 from counterfoil.web import provided
 from counterfoil.web.problems import problem_responses
@@ -30,7 +35,7 @@ Reading = Annotated[Scope, require("evidence.read")]
     status_code=202,
     responses={
         200: {"model": EvidenceOut, "description": "It is there already"},
-        **problem_responses(401, 403, 404, 409),
+        **problem_responses(403, EntitlementRequired, 404, JobUnfinished, JobInProgress, NothingToProve),
     },
 )
 async def create_evidence(
@@ -44,7 +49,7 @@ async def create_evidence(
     return EvidenceOut.of_attempt(await service.ask(scope.uow, EVIDENCE, subject.job))
 
 
-@router.get("/jobs/{job_id}/evidence", operation_id="getEvidence", responses=problem_responses(401, 403, 404))
+@router.get("/jobs/{job_id}/evidence", operation_id="getEvidence", responses=problem_responses(403, 404))
 async def get_evidence(job_id: UUID, scope: Reading) -> EvidenceOut:
     """Whether there is a pack of this job, or one under way."""
     await jobs.get(scope.uow, job_id)
@@ -60,7 +65,7 @@ async def get_evidence(job_id: UUID, scope: Reading) -> EvidenceOut:
             "description": "The pack",
             "content": {service.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}},
         },
-        **problem_responses(401, 403, 404, 500, 503),
+        **problem_responses(403, 404, PackMissing, ObjectDamaged, ObjectStoreUnavailable),
     },
 )
 async def download_evidence(
@@ -84,7 +89,7 @@ async def download_evidence(
     )
 
 
-@router.get("/evidence/key", operation_id="getEvidenceKey", responses=problem_responses(401, 403))
+@router.get("/evidence/key", operation_id="getEvidenceKey", responses=problem_responses(403))
 async def get_evidence_key(
     _scope: Annotated[Scope, require_member()], keys: Annotated[SealKeys, Depends(provided(SealKeys))]
 ) -> SealKeyOut:

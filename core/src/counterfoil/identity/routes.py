@@ -12,7 +12,14 @@ from counterfoil.entitlements.service import enable_defaults
 from counterfoil.identity import repository
 from counterfoil.identity.delivery import AUTH_PREFIX, deliver, device_of, forget
 from counterfoil.identity.deps import REFRESH_COOKIE, require_own_origin, verified
-from counterfoil.identity.errors import SessionEnded
+from counterfoil.identity.errors import (
+    InactiveMember,
+    InvalidCredentials,
+    OriginMismatch,
+    RegistrationRefused,
+    SessionEnded,
+    SlugTaken,
+)
 from counterfoil.identity.refusals import on_record
 from counterfoil.identity.repository import Session
 from counterfoil.identity.schemas import LoginBody, MeOut, RefreshBody, RegisterBody, SessionOut, TenantOut, UserOut
@@ -71,7 +78,10 @@ RefreshToken = Annotated[Presented, Depends(presented, scope="function")]
 
 
 @router.post(
-    "/register", operation_id="register", status_code=201, responses=problem_responses(403, 409, 422, 429, 503)
+    "/register",
+    operation_id="register",
+    status_code=201,
+    responses=problem_responses(OriginMismatch, RegistrationRefused, SlugTaken, 429),
 )
 async def register(
     *,
@@ -95,7 +105,9 @@ async def register(
     return deliver(signed_in, response, settings, in_body=body.wants_tokens_in_body)
 
 
-@router.post("/login", operation_id="login", responses=problem_responses(401, 403, 422, 429, 503))
+@router.post(
+    "/login", operation_id="login", responses=problem_responses(InvalidCredentials, InactiveMember, OriginMismatch, 429)
+)
 async def login(
     body: LoginBody, request: Request, response: Response, identity: TheIdentity, settings: TheSettings
 ) -> SessionOut:
@@ -105,7 +117,9 @@ async def login(
     return deliver(signed_in, response, settings, in_body=body.wants_tokens_in_body)
 
 
-@router.post("/refresh", operation_id="refresh", responses=problem_responses(401, 403, 422, 429, 503))
+@router.post(
+    "/refresh", operation_id="refresh", responses=problem_responses(SessionEnded, InactiveMember, OriginMismatch, 429)
+)
 async def refresh(
     given: RefreshToken, request: Request, response: Response, identity: TheIdentity, settings: TheSettings
 ) -> SessionOut:
@@ -116,7 +130,7 @@ async def refresh(
     return deliver(signed_in, response, settings, in_body=given.in_body)
 
 
-@router.post("/logout", operation_id="logout", status_code=204, responses=problem_responses(403, 422, 429, 503))
+@router.post("/logout", operation_id="logout", status_code=204, responses=problem_responses(OriginMismatch, 429))
 async def logout(
     given: RefreshToken, request: Request, response: Response, identity: TheIdentity, settings: TheSettings
 ) -> None:
@@ -129,7 +143,7 @@ async def logout(
     forget(response)
 
 
-@router.get("/me", operation_id="me", responses=problem_responses(401))
+@router.get("/me", operation_id="me")
 async def me(scope: Annotated[Scope, require_member()]) -> MeOut:
     """Who is signed in, where, and what they may do."""
     caller, tenant = scope.caller, await repository.tenant(scope.uow)

@@ -8,11 +8,12 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
 from counterfoil.connections import service as connections
+from counterfoil.connections.errors import ConnectionNotFound, CredentialsUnreadable, UnknownConnector
 from counterfoil.connections.models import Connection
 from counterfoil.db import UnitOfWork
 from counterfoil.entitlements.service import require_sync
 from counterfoil.ingest import repository, service
-from counterfoil.ingest.errors import NoSuchStream
+from counterfoil.ingest.errors import NoSuchStream, NoticeNotFound, SyncUnderWay, UnknownStream
 from counterfoil.ingest.schemas import (
     CursorDetailOut,
     CursorResetIn,
@@ -25,11 +26,14 @@ from counterfoil.ingest.schemas import (
 from counterfoil.ingest.service import chosen_streams, target_tables
 from counterfoil.ingest.tasks import REPLAY, SYNC, ReplayParams, SyncParams
 from counterfoil.jobs import service as jobs
+from counterfoil.jobs.errors import JobInProgress, JobParamsInvalid
+from counterfoil.kit.errors import EntitlementRequired, PluginDisabled
 from counterfoil.plugins.connector import Connector
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.plugins.records import Task
 from counterfoil.rbac import Scope, require
 from counterfoil.web import Listing, Page, encode_cursor, provided
+from counterfoil.web.links import finds
 from counterfoil.web.pagination import id_of, listing
 from counterfoil.web.problems import problem_responses
 
@@ -45,7 +49,21 @@ Managing = Annotated[Scope, require("connections.manage")]
     "/{connection_id}/sync",
     operation_id="syncConnection",
     status_code=202,
-    responses=problem_responses(401, 403, 404, 409, 422),
+    responses={
+        **finds(202, job_id="/job_id"),
+        **problem_responses(
+            403,
+            EntitlementRequired,
+            PluginDisabled,
+            ConnectionNotFound,
+            SyncUnderWay,
+            JobInProgress,
+            UnknownConnector,
+            UnknownStream,
+            JobParamsInvalid,
+            CredentialsUnreadable,
+        ),
+    },
 )
 async def sync(connection_id: UUID, scope: Syncing, plugins: Plugins, body: SyncIn | None = None) -> JobStarted:
     """Start a sync, or join the same one that is under way; 409 when that one has other options."""
@@ -60,7 +78,21 @@ async def sync(connection_id: UUID, scope: Syncing, plugins: Plugins, body: Sync
     "/{connection_id}/replay",
     operation_id="replayConnection",
     status_code=202,
-    responses=problem_responses(401, 403, 404, 409, 422),
+    responses={
+        **finds(202, job_id="/job_id"),
+        **problem_responses(
+            403,
+            EntitlementRequired,
+            PluginDisabled,
+            ConnectionNotFound,
+            SyncUnderWay,
+            JobInProgress,
+            UnknownConnector,
+            UnknownStream,
+            JobParamsInvalid,
+            CredentialsUnreadable,
+        ),
+    },
 )
 async def replay(connection_id: UUID, scope: Syncing, plugins: Plugins, body: ReplayIn | None = None) -> JobStarted:
     """Rebuild canonical rows from the raw records that were kept; the vendor is not asked."""
@@ -71,7 +103,11 @@ async def replay(connection_id: UUID, scope: Syncing, plugins: Plugins, body: Re
     return await _start(scope.uow, REPLAY, params, connection, title=f"Rebuild {connection.label} from raw records")
 
 
-@router.get("/{connection_id}/streams", operation_id="listStreams", responses=problem_responses(401, 403, 404))
+@router.get(
+    "/{connection_id}/streams",
+    operation_id="listStreams",
+    responses={**finds(200, stream="/items/0/name"), **problem_responses(403, ConnectionNotFound, UnknownConnector)},
+)
 async def streams(connection_id: UUID, scope: Reading, plugins: Plugins) -> Page[StreamOut]:
     """Every stream of the connection's connector, with its cursor and last run."""
     connection = await connections.get(scope.uow, connection_id)
@@ -86,7 +122,11 @@ async def streams(connection_id: UUID, scope: Reading, plugins: Plugins) -> Page
     )
 
 
-@router.get("/{connection_id}/cursors", operation_id="listCursors", responses=problem_responses(401, 403, 404, 422))
+@router.get(
+    "/{connection_id}/cursors",
+    operation_id="listCursors",
+    responses=problem_responses(403, ConnectionNotFound, UnknownConnector),
+)
 async def cursors(connection_id: UUID, scope: Reading, plugins: Plugins) -> Page[CursorDetailOut]:
     """Where every stream stands: what is in, what was begun, and how far each run reads back."""
     connection = await connections.get(scope.uow, connection_id)
@@ -98,7 +138,7 @@ async def cursors(connection_id: UUID, scope: Reading, plugins: Plugins) -> Page
 @router.post(
     "/{connection_id}/cursors/{stream}/reset",
     operation_id="resetCursor",
-    responses=problem_responses(401, 403, 404, 409, 422),
+    responses=problem_responses(403, ConnectionNotFound, NoSuchStream, SyncUnderWay, UnknownConnector),
 )
 async def reset_cursor(
     connection_id: UUID, stream: str, body: CursorResetIn, scope: Managing, plugins: Plugins
@@ -117,7 +157,7 @@ async def reset_cursor(
 @router.get(
     "/{connection_id}/schema-notices",
     operation_id="listSchemaNotices",
-    responses=problem_responses(401, 403, 404, 422),
+    responses={**finds(200, notice_id="/items/0/id"), **problem_responses(403, ConnectionNotFound)},
 )
 async def schema_notices(
     connection_id: UUID,
@@ -139,7 +179,7 @@ async def schema_notices(
 @router.post(
     "/{connection_id}/schema-notices/{notice_id}/acknowledge",
     operation_id="acknowledgeSchemaNotice",
-    responses=problem_responses(401, 403, 404, 422),
+    responses=problem_responses(403, ConnectionNotFound, NoticeNotFound),
 )
 async def acknowledge_schema_notice(connection_id: UUID, notice_id: UUID, scope: Managing) -> SchemaNoticeOut:
     """Say that somebody has looked at it."""

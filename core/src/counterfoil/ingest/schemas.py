@@ -2,12 +2,13 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from counterfoil.ingest import positions
 from counterfoil.ingest.models import CursorState, StreamRun
 from counterfoil.ingest.positions import Position
 from counterfoil.plugins.connector import ParentCursor, Stream, TimeCursor
+from counterfoil.web.instants import ZonedInstant
 
 
 class SyncIn(BaseModel):
@@ -184,7 +185,7 @@ class CursorDetailOut(BaseModel):
         )
 
 
-Instant = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
+Instant = Annotated[ZonedInstant, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
 
 
 class CursorResetIn(BaseModel):

@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 from urllib.parse import quote
 from uuid import UUID
@@ -14,21 +14,33 @@ from fastapi import APIRouter, Depends, Header, Query
 from starlette.responses import Response, StreamingResponse
 
 from counterfoil.connections import service as connections
+from counterfoil.connections.errors import ConnectionNotFound, CredentialsUnreadable, UnknownConnector
 from counterfoil.db import Database, UnitOfWork
 from counterfoil.entitlements.service import require_sync
+from counterfoil.ingest.errors import ConnectionNotReady, SyncUnderWay, UnknownStream
 from counterfoil.jobs import artifacts, service
-from counterfoil.jobs.errors import DATABASE_TROUBLE
+from counterfoil.jobs.errors import (
+    DATABASE_TROUBLE,
+    JobAlreadyFinished,
+    JobInProgress,
+    JobParamsInvalid,
+    JobUnfinished,
+    TaskUnknown,
+)
 from counterfoil.jobs.feed import JobFeed
 from counterfoil.jobs.registry import TaskRegistry
 from counterfoil.jobs.schemas import JobArtifactOut, JobLogLine, JobOut, JobRequested, JobStatus
-from counterfoil.kit.errors import NotFound
+from counterfoil.kit.errors import EntitlementRequired, NotFound, PluginDisabled
 from counterfoil.objects import ObjectStore
 from counterfoil.objects import service as objects
+from counterfoil.objects.errors import ObjectDamaged
+from counterfoil.objects.store import ObjectStoreUnavailable
 from counterfoil.observability import get_logger
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.rbac import Scope, require
 from counterfoil.web import Listing, Page, decode_cursor, encode_cursor, provided, sse
-from counterfoil.web.pagination import InvalidCursor, listing
+from counterfoil.web.links import finds
+from counterfoil.web.pagination import InvalidCursor, instant_of, listing, number_of
 from counterfoil.web.problems import problem_responses
 
 _POLL_S = 2.0
@@ -45,7 +57,7 @@ _log = get_logger(__name__)
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 
 
-@router.get("", operation_id="listJobs", responses=problem_responses(401, 403, 422))
+@router.get("", operation_id="listJobs", responses={**finds(200, job_id="/items/0/id"), **problem_responses(403)})
 async def list_jobs(
     scope: Annotated[Scope, require("jobs.read")],
     listing: Annotated[Listing, Depends(listing)],
@@ -63,7 +75,7 @@ async def list_jobs(
     )
 
 
-@router.get("/{job_id}", operation_id="getJob", responses=problem_responses(401, 403, 404))
+@router.get("/{job_id}", operation_id="getJob", responses=problem_responses(403, 404))
 async def get_job(job_id: UUID, scope: Annotated[Scope, require("jobs.read")]) -> JobOut:
     return JobOut.of(await service.get(scope.uow, job_id))
 
@@ -75,9 +87,9 @@ async def get_job(job_id: UUID, scope: Annotated[Scope, require("jobs.read")]) -
     responses={
         200: {
             "description": "`job` (a Job) on every change, `log` (a line) as they are written, `end` when it is final",
-            "content": {sse.MEDIA_TYPE: {"schema": {"type": "string"}}},
+            "content": sse.content("job", "log", "end"),
         },
-        **problem_responses(401, 403, 404),
+        **problem_responses(403, 404),
     },
 )
 async def stream_job_events(
@@ -94,7 +106,7 @@ async def stream_job_events(
     return sse.stream(_events(job_id, tenant_id=tenant_id, database=database, feed=feed, seen=seen))
 
 
-@router.post("/{job_id}/cancel", operation_id="cancelJob", responses=problem_responses(401, 403, 404, 409))
+@router.post("/{job_id}/cancel", operation_id="cancelJob", responses=problem_responses(403, 404, JobAlreadyFinished))
 async def cancel_job(job_id: UUID, scope: Annotated[Scope, require("jobs.cancel")]) -> JobOut:
     """End a queued job at once, ask a running one to stop."""
     return JobOut.of(await service.cancel(scope.uow, job_id))
@@ -104,7 +116,25 @@ async def cancel_job(job_id: UUID, scope: Annotated[Scope, require("jobs.cancel"
     "/{job_id}/replay",
     operation_id="replayJob",
     status_code=202,
-    responses=problem_responses(401, 403, 404, 409, 422, 503),
+    responses={
+        **finds(202, job_id="/job_id"),
+        **problem_responses(
+            403,
+            EntitlementRequired,
+            PluginDisabled,
+            404,
+            ConnectionNotFound,
+            JobUnfinished,
+            JobInProgress,
+            SyncUnderWay,
+            ConnectionNotReady,
+            UnknownConnector,
+            UnknownStream,
+            JobParamsInvalid,
+            TaskUnknown,
+            CredentialsUnreadable,
+        ),
+    },
 )
 async def replay_job(
     job_id: UUID,
@@ -132,7 +162,7 @@ async def replay_job(
             "description": "A page of lines; as text, all of them",
             "content": {"text/plain": {"schema": {"type": "string"}}},
         },
-        **problem_responses(401, 403, 404, 422),
+        **problem_responses(403, 404),
     },
 )
 async def get_job_log(
@@ -148,7 +178,7 @@ async def get_job_log(
         lines = _all_lines(job_id, tenant_id=scope.caller.tenant_id, database=database)
         headers = {"Content-Disposition": _attachment(f"job-{job_id}.log")}
         return StreamingResponse(lines, media_type="text/plain; charset=utf-8", headers=headers)
-    seen = _line_number(listing.cursor) if listing.cursor else 0
+    seen = number_of(listing.cursor) if listing.cursor else 0
     found = await service.events_after(scope.uow, job_id, seq=seen, until=_NO_BOUND, limit=listing.limit + 1)
     items = found[: listing.limit]
     return Page(
@@ -157,7 +187,11 @@ async def get_job_log(
     )
 
 
-@router.get("/{job_id}/artifacts", operation_id="listJobArtifacts", responses=problem_responses(401, 403, 404, 422))
+@router.get(
+    "/{job_id}/artifacts",
+    operation_id="listJobArtifacts",
+    responses={**finds(200, artifact_id="/items/0/id"), **problem_responses(403, 404)},
+)
 async def list_job_artifacts(job_id: UUID, scope: Annotated[Scope, require("jobs.read")]) -> Page[JobArtifactOut]:
     """The files that the job made."""
     await service.get(scope.uow, job_id)
@@ -170,7 +204,7 @@ async def list_job_artifacts(job_id: UUID, scope: Annotated[Scope, require("jobs
     response_class=StreamingResponse,
     responses={
         200: {"description": "The file", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}},
-        **problem_responses(401, 403, 404, 422, 500, 503),
+        **problem_responses(403, 404, ObjectDamaged, ObjectStoreUnavailable),
     },
 )
 async def download_job_artifact(
@@ -219,13 +253,6 @@ def _attachment(name: str) -> str:
     return f"attachment; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def _line_number(cursor: str) -> int:
-    (seq,) = decode_cursor(cursor, length=1)
-    if not isinstance(seq, int) or not 0 <= seq < _NO_BOUND:
-        raise InvalidCursor
-    return seq
-
-
 async def _events(
     job_id: UUID, *, tenant_id: UUID, database: Database, feed: JobFeed, seen: int
 ) -> AsyncIterator[bytes]:
@@ -271,9 +298,6 @@ async def _changed_or_poll(changed: asyncio.Event) -> None:
 def _position(cursor: str) -> tuple[datetime, UUID]:
     created_at, job_id = decode_cursor(cursor, length=2)
     try:
-        at, after = datetime.fromisoformat(created_at), UUID(job_id)
-        if at.tzinfo is None:
-            raise InvalidCursor
-        return at.astimezone(UTC), after
-    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        return instant_of(created_at), UUID(job_id)
+    except (TypeError, ValueError, AttributeError) as error:
         raise InvalidCursor from error

@@ -25,14 +25,20 @@ _ZERO = (
     "XOF",
     "XPF",
 )
+_FOUR = ("CLF", "UYW")
 _THREE = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
-CURRENCY_EXPONENTS = dict.fromkeys(_ZERO, 0) | dict.fromkeys(_THREE, 3)
+CURRENCY_EXPONENTS = dict.fromkeys(_ZERO, 0) | dict.fromkeys(_THREE, 3) | dict.fromkeys(_FOUR, 4)
 DEFAULT_EXPONENT = 2
+_EXACT = 10**27
 
 
 def from_minor_units(amount: int, exponent: int) -> Decimal:
     """``from_minor_units(1234, 2)`` is ``Decimal("12.34")``: exact for every integer."""
-    return Decimal(amount).scaleb(-exponent)
+    if -_EXACT <= amount <= _EXACT:
+        return Decimal(amount).scaleb(-exponent)
+    # Arithmetic keeps 28 digits, what is written down keeps all.
+    sign, digits, _ = Decimal(amount).as_tuple()
+    return Decimal((sign, digits, -exponent))
 
 
 def format_amount(amount: Decimal, currency: str | None) -> str:

@@ -4,16 +4,19 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime
 from redis.asyncio import Redis
 
 from counterfoil.config import Settings
 from counterfoil.connections import service as connections
+from counterfoil.connections.errors import ConnectionNotFound, UnknownConnector
 from counterfoil.outbound import service
+from counterfoil.outbound.errors import ApiCallNotFound, BudgetUnknown
 from counterfoil.outbound.schemas import ApiCallOut, BudgetOut, StatusClass
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.rbac import Scope, require
 from counterfoil.web import Listing, Page, decode_cursor, encode_cursor, provided
+from counterfoil.web.instants import Bound
+from counterfoil.web.links import finds
 from counterfoil.web.pagination import InvalidCursor, listing
 from counterfoil.web.problems import problem_responses
 
@@ -22,15 +25,19 @@ router = APIRouter(prefix="/api/v1/connections", tags=["connections"])
 Readable = Annotated[Scope, require("connections.read")]
 
 
-@router.get("/{connection_id}/api-calls", operation_id="listApiCalls", responses=problem_responses(401, 403, 404, 422))
+@router.get(
+    "/{connection_id}/api-calls",
+    operation_id="listApiCalls",
+    responses={**finds(200, call_id="/items/0/id"), **problem_responses(403, ConnectionNotFound)},
+)
 async def list_api_calls(
     connection_id: UUID,
     scope: Readable,
     *,
     listing: Annotated[Listing, Depends(listing)],
     status: Annotated[StatusClass | None, Query(description="Only answers of this class; `none`: no answer")] = None,
-    since: Annotated[AwareDatetime | None, Query(alias="from", description="Only what was sent then or later")] = None,
-    until: Annotated[AwareDatetime | None, Query(alias="to", description="Only what was sent before")] = None,
+    since: Annotated[Bound | None, Query(alias="from", description="Only what was sent then or later")] = None,
+    until: Annotated[Bound | None, Query(alias="to", description="Only what was sent before")] = None,
     job_id: Annotated[UUID | None, Query(description="Only what this job sent")] = None,
 ) -> Page[ApiCallOut]:
     """Every attempt at a request to the vendor, newest first; also those that failed, and those of deleted connections."""
@@ -55,7 +62,7 @@ async def list_api_calls(
 @router.get(
     "/{connection_id}/api-calls/{call_id}",
     operation_id="getApiCall",
-    responses=problem_responses(401, 403, 404, 422),
+    responses=problem_responses(403, ConnectionNotFound, ApiCallNotFound),
 )
 async def get_api_call(connection_id: UUID, call_id: UUID, scope: Readable) -> ApiCallOut:
     """One attempt, with the beginning of the answer if that was an error."""
@@ -65,7 +72,7 @@ async def get_api_call(connection_id: UUID, call_id: UUID, scope: Readable) -> A
 @router.get(
     "/{connection_id}/budget",
     operation_id="getConnectionBudget",
-    responses=problem_responses(401, 403, 404, 422, 503),
+    responses=problem_responses(403, ConnectionNotFound, UnknownConnector, BudgetUnknown),
 )
 async def get_budget(
     connection_id: UUID,

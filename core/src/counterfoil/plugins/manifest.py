@@ -43,7 +43,10 @@ class _Table(BaseModel):
 
 
 class Feature(_Table):
+    """A part that only some plans include; ``title`` is what people read, its name where there is none."""
+
     plans: tuple[Word, ...]
+    title: Line = ""
 
 
 class PermissionEntry(_Table):
@@ -91,6 +94,9 @@ class Manifest(_Table):
     @property
     def claims(self) -> frozenset[str]:
         return frozenset({self.name, *self.namespaces})
+
+    def feature_title(self, name: str) -> str:
+        return self.features[name].title or f"{self.title}: {name}"
 
 
 def package_folder(package: str) -> Path:

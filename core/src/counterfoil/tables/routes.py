@@ -9,11 +9,21 @@ from starlette.responses import StreamingResponse
 
 from counterfoil.config import Settings
 from counterfoil.db import Database
+from counterfoil.entitlements.errors import QuotaExceeded
 from counterfoil.kit import context
 from counterfoil.kit.clock import utc_now
 from counterfoil.rbac import Scope, require
 from counterfoil.tables import exports, service, workbook
 from counterfoil.tables.aggregates import read_aggregate
+from counterfoil.tables.errors import (
+    InvalidAggregate,
+    InvalidColumns,
+    InvalidFilter,
+    InvalidSort,
+    SortTooLarge,
+    TooManyExports,
+    TooManyRows,
+)
 from counterfoil.tables.exports import Export, ExportQuery, ExportSlots
 from counterfoil.tables.records import Table
 from counterfoil.tables.registry import TableRegistry
@@ -21,6 +31,7 @@ from counterfoil.tables.rendering import to_json
 from counterfoil.tables.schemas import AggregateOut, RowDetail, RowPage, TableList
 from counterfoil.web import Listing, csv_export, provided
 from counterfoil.web.downloads import Download
+from counterfoil.web.links import finds
 from counterfoil.web.pagination import listing
 from counterfoil.web.problems import problem_responses
 
@@ -121,14 +132,25 @@ Asked = Annotated[ExportQuery, Depends(asked)]
 Exporting = Annotated[Exporter, Depends(exporting)]
 
 
-@router.get("", operation_id="listTables", response_model_exclude_none=True, responses=problem_responses(401, 403))
+@router.get(
+    "",
+    operation_id="listTables",
+    response_model_exclude_none=True,
+    responses={**finds(200, table="/items/0/name"), **problem_responses(403)},
+)
 async def list_tables(scope: Reader, registry: Registry) -> TableList:
     """The tables the caller may read, with their columns."""
     return TableList(items=await service.describe(scope.uow, registry.visible(scope.permissions)))
 
 
 @router.get(
-    "/{table}", operation_id="listRows", response_model=RowPage, responses=problem_responses(401, 403, 404, 422)
+    "/{table}",
+    operation_id="listRows",
+    response_model=RowPage,
+    responses={
+        **finds(200, row_id="/items/0/id"),
+        **problem_responses(403, 404, InvalidFilter, InvalidSort, SortTooLarge),
+    },
 )
 async def list_rows(
     *,
@@ -156,7 +178,7 @@ async def list_rows(
     "/{table}/aggregate",
     operation_id="aggregateRows",
     response_model=AggregateOut,
-    responses=problem_responses(401, 403, 404, 422),
+    responses=problem_responses(403, 404, InvalidFilter, InvalidSort, InvalidAggregate),
 )
 async def aggregate_rows(
     *,
@@ -203,7 +225,9 @@ async def aggregate_rows(
     response_class=StreamingResponse,
     responses={
         200: {"description": "The file", "content": {"text/csv": {"schema": {"type": "string"}}}},
-        **problem_responses(401, 403, 404, 422, 429, 503),
+        **problem_responses(
+            403, QuotaExceeded, 404, InvalidFilter, InvalidSort, InvalidColumns, SortTooLarge, TooManyExports
+        ),
     },
 )
 async def export_csv(
@@ -231,7 +255,17 @@ async def export_csv(
     response_class=StreamingResponse,
     responses={
         200: {"description": "The file", "content": {workbook.MEDIA_TYPE: {"schema": {"type": "string"}}}},
-        **problem_responses(401, 403, 404, 422, 429, 503),
+        **problem_responses(
+            403,
+            QuotaExceeded,
+            404,
+            InvalidFilter,
+            InvalidSort,
+            InvalidColumns,
+            SortTooLarge,
+            TooManyRows,
+            TooManyExports,
+        ),
     },
 )
 async def export_xlsx(*, query: Asked, scope: Reader, export: Exporting, settings: TheSettings) -> Download:
@@ -251,7 +285,7 @@ async def export_xlsx(*, query: Asked, scope: Reader, export: Exporting, setting
     "/{table}/rows/{row_id}",
     operation_id="getRow",
     response_model=RowDetail,
-    responses=problem_responses(401, 403, 404, 422),
+    responses=problem_responses(403, 404),
 )
 async def get_row(*, table: TableName, row_id: UUID, scope: Reader, registry: Registry) -> Response:
     """One row, deleted ones too, with the vendor's record and the connection, stream run and job it came by."""

@@ -15,6 +15,7 @@ from counterfoil.rbac import Scope, require
 from counterfoil.tenancy import repository
 from counterfoil.tenancy.schemas import OwnTenantOut, TenantPatch
 from counterfoil.web import Page, provided
+from counterfoil.web.instants import Day
 from counterfoil.web.problems import problem_responses
 
 router = APIRouter(prefix="/api/v1/tenants/me", tags=["tenants"])
@@ -26,13 +27,13 @@ _USUAL_DAYS = 30
 _MOST_DAYS = 366
 
 
-@router.get("", operation_id="getTenant", responses=problem_responses(401, 403))
+@router.get("", operation_id="getTenant", responses=problem_responses(403))
 async def get_tenant(scope: Readable) -> OwnTenantOut:
     """The tenant one is signed in to."""
     return OwnTenantOut.of(await repository.find(scope.uow))
 
 
-@router.patch("", operation_id="updateTenant", responses=problem_responses(401, 403, 422))
+@router.patch("", operation_id="updateTenant", responses=problem_responses(403))
 async def update_tenant(body: TenantPatch, scope: Annotated[Scope, require("tenant.manage")]) -> OwnTenantOut:
     """Change name, time zone or currency; what is left out stays as it is."""
     tenant = await repository.find(scope.uow)
@@ -51,18 +52,18 @@ async def update_tenant(body: TenantPatch, scope: Annotated[Scope, require("tena
     return OwnTenantOut.of(tenant)
 
 
-@router.get("/plan", operation_id="getPlan", responses=problem_responses(401, 403))
+@router.get("/plan", operation_id="getPlan", responses=problem_responses(403))
 async def get_plan(scope: Readable, plugins: Plugins) -> PlanOut:
     """The plan: its features, its quotas with what is used of them, and when it ends."""
     allowance = await quotas.allowance(scope.uow)
     return PlanOut.of(allowance, await service.features(scope.uow, plugins=plugins))
 
 
-@router.get("/usage", operation_id="getUsage", responses=problem_responses(401, 403, 422))
+@router.get("/usage", operation_id="getUsage", responses=problem_responses(403))
 async def get_usage(
     scope: Readable,
-    since: Annotated[date | None, Query(alias="from", description="First day (UTC); 30 days before the last")] = None,
-    until: Annotated[date | None, Query(alias="to", description="Last day (UTC); today by default")] = None,
+    since: Annotated[Day | None, Query(alias="from", description="First day (UTC); 30 days before the last")] = None,
+    until: Annotated[Day | None, Query(alias="to", description="Last day (UTC); today by default")] = None,
 ) -> Page[UsageOut]:
     """What was used, by day and metric, in at most 366 days. A day on which nothing was used is left out."""
     last = until or utc_now().date()

@@ -25,6 +25,7 @@ from counterfoil.embedded.locks import FileLock
 from counterfoil.kit.ids import new_id
 from counterfoil.observability import configure_logging
 from counterfoil.plugins.migrate import migrate
+from counterfoil.testing.documented import Documented
 
 PASSWORD = "correct horse battery staple"  # noqa: S105  (of throw-away accounts)
 ORIGIN = "http://counterfoil.test"
@@ -248,4 +249,4 @@ async def signed_in(sign_in: Callable[[], Coroutine[Any, Any, SignedIn]]) -> Sig
 
 
 def _client(app: FastAPI) -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=ORIGIN, timeout=30)
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=Documented(app)), base_url=ORIGIN, timeout=30)

@@ -1,6 +1,5 @@
 """`/api/v1/timeline/{correlation_id}`: what one request set off."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -11,13 +10,13 @@ from counterfoil.timeline import service
 from counterfoil.timeline.repository import Position
 from counterfoil.timeline.schemas import TimelineEntry, TimelinePage
 from counterfoil.web import Listing, decode_cursor, encode_cursor
-from counterfoil.web.pagination import InvalidCursor, listing
+from counterfoil.web.pagination import InvalidCursor, instant_of, listing
 from counterfoil.web.problems import problem_responses
 
 router = APIRouter(prefix="/api/v1/timeline", tags=["timeline"])
 
 
-@router.get("/{correlation_id}", operation_id="getTimeline", responses=problem_responses(401, 403, 422))
+@router.get("/{correlation_id}", operation_id="getTimeline", responses=problem_responses(403))
 async def get_timeline(
     correlation_id: UUID,
     scope: Annotated[Scope, require_member()],
@@ -42,10 +41,6 @@ async def get_timeline(
 
 def _position(cursor: str) -> Position:
     at, key = decode_cursor(cursor, length=2)
-    try:
-        position = Position(at=datetime.fromisoformat(at), key=key)
-    except (TypeError, ValueError) as error:
-        raise InvalidCursor from error
-    if position.at.tzinfo is None or not isinstance(key, str):
+    if not isinstance(key, str):
         raise InvalidCursor
-    return position
+    return Position(at=instant_of(at), key=key)

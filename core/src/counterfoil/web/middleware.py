@@ -17,7 +17,7 @@ from counterfoil.observability.metrics import count_request
 from counterfoil.web.limits import limit_headers
 from counterfoil.web.problems import answer, problem_response
 from counterfoil.web.security import DEFAULT_HEADERS, HSTS, SECURITY_HEADERS
-from counterfoil.web.text import DEEPEST_JSON, NUL, find_nul, is_deeper
+from counterfoil.web.text import DEEPEST_JSON, NUL, find_nul, find_repeated_name, is_deeper
 
 _log = get_logger(__name__)
 
@@ -180,6 +180,10 @@ async def _checked_json(receive: Receive) -> Receive:
         raise InvalidInput("The body is not JSON in UTF-8.") from error
     if is_deeper(parsed, DEEPEST_JSON):
         raise InvalidInput(f"The body is nested more than {DEEPEST_JSON} levels deep.")
+    twice = find_repeated_name(body)
+    if twice is not None:
+        message = "This name is there twice in one object."
+        raise InvalidInput(message, errors=[FieldError(path=twice, message=message)])
     path = find_nul(parsed)
     if path is not None:
         raise InvalidInput(_NO_NUL, errors=[FieldError(path=path, message=_NO_NUL)])

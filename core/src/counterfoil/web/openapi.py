@@ -8,8 +8,10 @@ from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from counterfoil.kit.errors import problem_catalogue
 from counterfoil.web.idempotency import HEADER, LONGEST_KEY, REPLAYED
-from counterfoil.web.problems import ProblemOut, problem_responses
+from counterfoil.web.links import add_links
+from counterfoil.web.problems import CODES, MEDIA_TYPE, ProblemOut
 
 _EXAMPLE_ID = "0192f0c1-2345-7abc-8def-0123456789ab"
 _IDEMPOTENCY_KEY: dict[str, Any] = {
@@ -43,6 +45,9 @@ _HEADERS: dict[str, Any] = {
 # What FastAPI would answer to wrong fields, had it not been told otherwise.
 _FRAMEWORKS_OWN = "HTTPValidationError"
 _ALWAYS = ("X-Correlation-ID",)
+_SAFE = {"get", "head"}
+# Refusals of every change: from another site's page, and after the plan has ended.
+_OF_WHO_CHANGES = ("plan_expired", "trial_expired")
 _COUNTED = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 _PROBLEM_EXAMPLE = {
     "type": "urn:counterfoil:problem:not_found",
@@ -62,7 +67,8 @@ def described(app: FastAPI) -> dict[str, Any]:
         _add_components(document["components"])
         replaying = set(_replaying(app))
         for path, method, operation in operations(document):
-            _complete(operation, path=path, replays=(path, method) in replaying)
+            _complete(operation, path=path, method=method, replays=(path, method) in replaying)
+        add_links([operation for _, _, operation in operations(document)])
         app.openapi_schema = document
     return app.openapi_schema
 
@@ -82,23 +88,26 @@ def _add_components(components: dict[str, Any]) -> None:
         components["schemas"].pop(name, None)
 
 
-def _complete(operation: dict[str, Any], *, path: str, replays: bool) -> None:
+def _complete(operation: dict[str, Any], *, path: str, method: str, replays: bool) -> None:
     """What any route of its kind may answer, and the headers of its answers."""
     is_authenticated = bool(operation.get("security"))
     responses: dict[str, Any] = operation["responses"]
-    expected = [500] if path.startswith("/api/") else []
-    if is_authenticated:
-        expected += [401, 429, 503]
-    if "requestBody" in operation:
-        expected += [413, 415, 422]
+    if _FRAMEWORKS_OWN in str(responses.get("422")):
+        responses["422"] = {CODES: []}
     if replays:
         operation["parameters"] = [*operation.get("parameters", []), _IDEMPOTENCY_KEY]
-        expected += [409, 422]
-    for status, response in problem_responses(*expected).items():
-        responses.setdefault(str(status), response)
-    if _FRAMEWORKS_OWN in str(responses.get("422")):
-        responses["422"] = problem_responses(422)[422]
+    kind = _codes_of_its_kind(
+        operation,
+        is_api=path.startswith("/api/"),
+        changes=method not in _SAFE,
+        replays=replays,
+    )
+    for number, codes in kind.items():
+        answer = responses.setdefault(str(number), {})
+        answer[CODES] = [*answer.get(CODES, ()), *codes]
     for status, response in responses.items():
+        if CODES in response:
+            response.update(_problems(response.pop(CODES)))
         is_counted = status == "429" or (is_authenticated and status != "401")
         names = [*_ALWAYS, *(_COUNTED if is_counted else ())]
         names += ["Retry-After"] if status in {"429", "503"} else []
@@ -106,6 +115,45 @@ def _complete(operation: dict[str, Any], *, path: str, replays: bool) -> None:
         headers = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
         response["headers"] = headers | response.get("headers", {})
     operation["responses"] = dict(sorted(responses.items()))
+
+
+def _codes_of_its_kind(
+    operation: dict[str, Any], *, is_api: bool, changes: bool, replays: bool
+) -> dict[int, list[str]]:
+    """Codes that follow from what a route takes and who may call it, by status."""
+    parameters = {parameter["name"] for parameter in operation.get("parameters", ())}
+    codes: dict[int, list[str]] = (
+        {500: ["internal_error"], 503: ["unavailable", "database_unavailable"]} if is_api else {}
+    )
+    if operation.get("security"):
+        codes |= {401: ["unauthenticated"], 429: ["rate_limited"], 503: ["unavailable", "database_unavailable"]}
+    if operation.get("security") and is_api:
+        codes[401] += ["inactive_member", "api_key_ended"]
+        codes |= {403: ["permission_denied", "origin_mismatch", *_OF_WHO_CHANGES]} if changes else {}
+    if parameters or "requestBody" in operation:
+        codes[422] = ["invalid_input"]
+    if "requestBody" in operation:
+        codes |= {413: ["payload_too_large"], 415: ["unsupported_encoding", "unsupported_media_type"]}
+    if "cursor" in parameters:
+        codes[422].append("invalid_cursor")
+    if "If-Match" in parameters:
+        codes[412] = ["precondition_failed"]
+    if replays:
+        codes[409] = ["idempotency_in_progress"]
+        codes[422].append("idempotency_key_reused")
+        codes[503].append("answer_locked")
+    return codes
+
+
+def _problems(codes: list[str]) -> dict[str, Any]:
+    """An error answer with its codes: people read them in the description, programs in the schema."""
+    catalogue, codes = problem_catalogue(), sorted(set(codes))
+    narrowed = {"type": "object", "properties": {"code": {"type": "string", "enum": codes}}}
+    schema = {"allOf": [{"$ref": "#/components/schemas/ProblemOut"}, narrowed]}
+    return {
+        "description": "; ".join(f"`{code}`: {catalogue[code].title}" for code in codes),
+        "content": {MEDIA_TYPE: {"schema": schema}},
+    }
 
 
 def _replaying(app: FastAPI) -> Iterator[tuple[str, str]]:

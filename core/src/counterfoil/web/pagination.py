@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -16,6 +17,7 @@ T = TypeVar("T")
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
+_NO_BIGINT = 2**63
 
 
 class InvalidCursor(Problem):
@@ -60,6 +62,34 @@ def decode_cursor(cursor: str, *, length: int) -> list[Any]:
     except (binascii.Error, ValueError) as error:
         raise InvalidCursor from error
     if not isinstance(position, list) or len(position) != length or holds_nul(position):
+        raise InvalidCursor
+    return position
+
+
+def instant_of(text: Any) -> datetime:
+    """An instant in a cursor, in UTC.
+
+    Raises:
+        InvalidCursor: it is none, has no zone, or lies in no year that there is.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+        if instant.tzinfo is None:
+            raise InvalidCursor
+        return instant.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidCursor from None
+
+
+def number_of(cursor: str, *, least: int = 0) -> int:
+    """The number in the cursor of a list that is numbered, from ``least`` on.
+
+    Raises:
+        InvalidCursor: for anything this code did not make.
+    """
+    (position,) = decode_cursor(cursor, length=1)
+    # True is a number to Python, and none to the database.
+    if type(position) is not int or not least <= position < _NO_BIGINT:
         raise InvalidCursor
     return position
 

@@ -38,6 +38,22 @@ _LOCATIONS = {"body", "query", "path", "header", "cookie"}
 _log = get_logger(__name__)
 
 
+class MalformedRequest(Problem):
+    status, code, title = 400, "malformed_request", "This is not HTTP as it has to be"
+
+
+class RequestTimeout(Problem):
+    status, code, title = 408, "request_timeout", "The head of the request took too long"
+
+
+class HeadersTooLarge(Problem):
+    status, code, title = 431, "headers_too_large", "The address and headers of the request are too long"
+
+
+class UnsupportedMediaType(Problem):
+    status, code, title = 415, "unsupported_media_type", "The request body is of a kind this route does not take"
+
+
 class FieldErrorOut(BaseModel):
     path: str
     message: str
@@ -52,14 +68,43 @@ class ProblemOut(BaseModel):
     detail: str
     code: str = Field(examples=["not_found"])
     correlation_id: str | None
+    reason: str | None = Field(
+        default=None,
+        description="Of a 403, where there is one to tell: what is missing, as the permission, feature, quota or plugin",
+        examples=["connections.manage"],
+    )
     job_id: UUID | None = Field(default=None, description="The job that stands in the way")
     errors: list[FieldErrorOut] = []
 
 
-def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The error answers of a route, for its OpenAPI entry."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemOut"}}}
-    return {status: {"description": "Problem", "content": content} for status in statuses}
+# What a status means where nothing more exact is declared.
+_PLAIN: dict[int, str] = {
+    401: "unauthenticated",
+    403: "permission_denied",
+    404: "not_found",
+    412: "precondition_failed",
+    413: "payload_too_large",
+    415: "unsupported_encoding",
+    422: "invalid_input",
+    429: "rate_limited",
+    500: "internal_error",
+    503: "unavailable",
+}
+CODES = "x-problem-codes"
+
+
+def problem_responses(*answers: int | type[Problem]) -> dict[int | str, dict[str, Any]]:
+    """The error answers of a route, for its OpenAPI entry.
+
+    Args:
+        answers: kinds of problems, or a status for the plain one of it. ``web.openapi`` adds what every route of its kind may
+            answer, so that a route names only its own.
+    """
+    codes: dict[int | str, list[str]] = {}
+    for each in answers:
+        status, code = (each, _PLAIN[each]) if isinstance(each, int) else (each.status, each.code)
+        codes.setdefault(status, []).append(code)
+    return {status: {"description": "Problem", CODES: of_status} for status, of_status in codes.items()}
 
 
 def problem_response(problem: Problem) -> Response:
@@ -71,6 +116,8 @@ def problem_response(problem: Problem) -> Response:
         detail=problem.detail or problem.title,
         code=problem.code,
         correlation_id=str(correlation_id) if correlation_id else None,
+        # Of other problems it is for the audit log: who holds an old link is not told what became of it.
+        reason=problem.reason if problem.is_refusal and problem.reason != problem.code else None,
         job_id=problem.job_id,
         errors=[FieldErrorOut(path=error.path, message=error.message) for error in problem.errors],
     )
@@ -104,6 +151,9 @@ async def _answered(_request: Request, error: Exception) -> Response:
 async def _on_validation(_request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         return answer(error)
+    if error.body and isinstance(error.body, bytes):
+        # Whatever was not sent as JSON has not been parsed.
+        return problem_response(UnsupportedMediaType("Send it as application/json."))
     return problem_response(InvalidInput("Some fields are not right.", errors=field_errors(error.errors())))
 
 

@@ -1,5 +1,7 @@
 """Text from outside: what no column can hold is refused before any route sees it."""
 
+import json
+from collections import Counter
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import StringConstraints
@@ -45,6 +47,24 @@ def is_deeper(value: Any, levels: int) -> bool:
             return False
         layer = [each for item in containers for each in (item.values() if isinstance(item, dict) else item)]
     return True
+
+
+def find_repeated_name(body: bytes) -> str | None:
+    """A name that an object in this JSON has twice, of which parsers keep the last and lose the other; None where there is none.
+
+    Args:
+        body: JSON that has been parsed already, and is not nested beyond reason.
+    """
+    found: list[str] = []
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        names = Counter(name for name, _ in pairs)
+        if len(names) < len(pairs):
+            found.append(names.most_common(1)[0][0])
+
+    # Numbers stay text: what is looked at are names, and one of thousands of digits is an error for Python.
+    json.loads(body or b"null", object_pairs_hook=look, parse_int=str, parse_float=str)
+    return found[0] if found else None
 
 
 class _Trail(NamedTuple):

@@ -9,9 +9,8 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocketClose
 
-from counterfoil.kit.errors import NotFound
+from counterfoil.kit.errors import MethodNotAllowed
 
 __all__ = ["StaticUi", "UiNotBuiltError"]
 
@@ -118,21 +117,15 @@ class StaticUi:
         return self._manifest.build_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            await WebSocketClose()(scope, receive, send)
-            return
         response = await self._respond(Request(scope))
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
         path: str = request.scope["path"]
-        if path == "/api" or path.startswith("/api/"):
-            # An unknown API path is answered in the API's own terms, never by a page.
-            raise NotFound
         is_https = request.scope.get("scheme") == "https"
         headers: dict[str, str] = {}
         if request.method not in {"GET", "HEAD"}:
-            return PlainTextResponse("Method not allowed", 405, headers={**headers, "Allow": "GET, HEAD"})
+            raise MethodNotAllowed("GET and HEAD can be sent here.", headers={"Allow": "GET, HEAD"})
         target = self._canonical(path)
         if target is not None:
             query = f"?{request.url.query}" if request.url.query else ""

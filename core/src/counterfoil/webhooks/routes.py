@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from counterfoil.config import Settings
 from counterfoil.connections import service as connections
+from counterfoil.connections.errors import ConnectionNotFound, CredentialsUnreadable, UnknownConnector
 from counterfoil.db import Database
 from counterfoil.kit.ratelimit import RateLimiter
 from counterfoil.plugins.manager import PluginManager
@@ -20,7 +21,7 @@ from counterfoil.web.limits import ApiLimits
 from counterfoil.web.pagination import id_of, listing
 from counterfoil.web.problems import problem_responses
 from counterfoil.webhooks import limits, repository
-from counterfoil.webhooks.errors import NoSuchWebhook
+from counterfoil.webhooks.errors import NoSuchWebhook, SignatureRefused, WebhookUnreadable
 from counterfoil.webhooks.schemas import ReceiptOut, ReceivedOut, WebhooksOut
 from counterfoil.webhooks.service import Receiver, secret_is_set
 from counterfoil.webhooks.tasks import REFRESH
@@ -52,7 +53,9 @@ async def receiver(
 @router.post(
     "/webhooks/{kind}/{connection_id}",
     operation_id="receiveWebhook",
-    responses=problem_responses(400, 404, 413, 422, 429, 503),
+    responses=problem_responses(
+        SignatureRefused, WebhookUnreadable, NoSuchWebhook, 413, 415, 422, 429, 503, CredentialsUnreadable
+    ),
 )
 async def receive_webhook(
     *,
@@ -77,7 +80,7 @@ async def receive_webhook(
 @router.get(
     "/api/v1/connections/{connection_id}/webhooks",
     operation_id="listWebhooks",
-    responses=problem_responses(401, 403, 404, 422, 503),
+    responses=problem_responses(403, ConnectionNotFound, UnknownConnector, CredentialsUnreadable),
 )
 async def list_webhooks(
     connection_id: UUID,

@@ -21,10 +21,12 @@ from counterfoil.identity.account.schemas import (
 from counterfoil.identity.account.service import Accounts
 from counterfoil.identity.delivery import AUTH_PREFIX, deliver, device_of, forget
 from counterfoil.identity.deps import Authenticated
+from counterfoil.identity.errors import LinkInvalid, PasswordChanged, WrongPassword
 from counterfoil.identity.schemas import SessionOut, UserOut
 from counterfoil.identity.service import Identity
 from counterfoil.rbac import Scope, require_member
 from counterfoil.web import Listing, Page, decode_cursor, encode_cursor, provided
+from counterfoil.web.links import finds
 from counterfoil.web.pagination import InvalidCursor, listing
 from counterfoil.web.problems import problem_responses
 
@@ -36,7 +38,7 @@ TheSettings = Annotated[Settings, Depends(provided(Settings))]
 Paging = Annotated[Listing, Depends(listing)]
 
 
-@router.patch("/me", operation_id="updateMe", responses=problem_responses(401, 403, 422))
+@router.patch("/me", operation_id="updateMe", responses=problem_responses(403))
 async def update_me(body: ProfileBody, scope: Annotated[Scope, require_member()]) -> UserOut:
     """Change one's own name, in every tenant."""
     caller = scope.caller
@@ -44,7 +46,7 @@ async def update_me(body: ProfileBody, scope: Annotated[Scope, require_member()]
     return UserOut(id=caller.user_id, email=caller.email, name=body.full_name)
 
 
-@router.get("/me/tenants", operation_id="listMyTenants", responses=problem_responses(401, 422))
+@router.get("/me/tenants", operation_id="listMyTenants")
 async def list_my_tenants(scope: Annotated[Scope, require_member()], page: Paging) -> Page[MyTenantOut]:
     """The tenants one is a member of, also those one cannot enter at the moment, oldest first."""
     found = await repository.tenants(
@@ -57,7 +59,7 @@ async def list_my_tenants(scope: Annotated[Scope, require_member()], page: Pagin
     )
 
 
-@router.post("/switch-tenant", operation_id="switchTenant", responses=problem_responses(401, 403, 404, 422))
+@router.post("/switch-tenant", operation_id="switchTenant", responses=problem_responses(403, 404))
 async def switch_tenant(
     *,
     body: SwitchBody,
@@ -72,7 +74,7 @@ async def switch_tenant(
     return deliver(signed_in, response, settings, in_body=body.wants_tokens_in_body)
 
 
-@router.get("/sessions", operation_id="listMySessions", responses=problem_responses(401, 422))
+@router.get("/sessions", operation_id="listMySessions", responses=finds(200, session_id="/items/0/id"))
 async def list_my_sessions(scope: Annotated[Scope, require_member()], page: Paging) -> Page[MySessionOut]:
     """One's own live sessions in all tenants, newest first."""
     found = await repository.sessions(
@@ -86,10 +88,10 @@ async def list_my_sessions(scope: Annotated[Scope, require_member()], page: Pagi
 
 
 @router.delete(
-    "/sessions/{session_id}",
+    "/sessions/{session_id:uuid}",
     operation_id="endSession",
     status_code=204,
-    responses=problem_responses(401, 403, 404, 422),
+    responses=problem_responses(403, 404),
 )
 async def end_session(session_id: UUID, response: Response, credential: Authenticated, accounts: TheAccounts) -> None:
     """End one of one's own sessions. Its access token stops working at once."""
@@ -98,7 +100,7 @@ async def end_session(session_id: UUID, response: Response, credential: Authenti
         forget(response)
 
 
-@router.post("/sessions/revoke-others", operation_id="endOtherSessions", responses=problem_responses(401, 403))
+@router.post("/sessions/revoke-others", operation_id="endOtherSessions", responses=problem_responses(403))
 async def end_other_sessions(credential: Authenticated, accounts: TheAccounts) -> RevokedOut:
     """End all of one's own sessions but this one, in all tenants."""
     return RevokedOut(revoked=await accounts.end_other_sessions(credential.session))
@@ -108,7 +110,7 @@ async def end_other_sessions(credential: Authenticated, accounts: TheAccounts) -
     "/password",
     operation_id="changePassword",
     status_code=204,
-    responses=problem_responses(401, 403, 409, 422, 429, 503),
+    responses=problem_responses(403, WrongPassword, PasswordChanged),
 )
 async def change_password(
     body: PasswordBody, credential: Authenticated, accounts: TheAccounts, background: BackgroundTasks
@@ -119,9 +121,7 @@ async def change_password(
     background.add_task(accounts.tell_of_new_password, person)
 
 
-@router.post(
-    "/password/forgot", operation_id="forgotPassword", status_code=202, responses=problem_responses(422, 429, 503)
-)
+@router.post("/password/forgot", operation_id="forgotPassword", status_code=202, responses=problem_responses(429, 503))
 async def forgot_password(
     body: ForgotBody, identity: TheIdentity, accounts: TheAccounts, background: BackgroundTasks
 ) -> ForgotOut:
@@ -132,7 +132,7 @@ async def forgot_password(
 
 
 @router.post(
-    "/password/reset", operation_id="resetPassword", status_code=204, responses=problem_responses(410, 422, 429, 503)
+    "/password/reset", operation_id="resetPassword", status_code=204, responses=problem_responses(LinkInvalid, 429, 503)
 )
 async def reset_password(body: ResetBody, accounts: TheAccounts, background: BackgroundTasks) -> None:
     """Set a new password with a mailed link. Every session ends: log in with the new password next."""

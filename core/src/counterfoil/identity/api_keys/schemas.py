@@ -2,10 +2,11 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from counterfoil.identity.api_keys.models import ApiKey
 from counterfoil.kit.clock import utc_now
+from counterfoil.web.instants import ZonedInstant
 from counterfoil.web.text import Line
 
 KeyName = Annotated[Line, StringConstraints(max_length=100), Field(examples=["Month-end export"])]
@@ -25,7 +26,7 @@ class ApiKeyIn(BaseModel):
         Field(min_length=1, max_length=500, description="Permissions the key may use; the maker has to have them"),
     ]
     roles: Annotated[list[RoleName], Field(max_length=50, description="Of a service key; any but owner")] = []
-    expires_at: AwareDatetime | None = Field(None, description="Never, if left out")
+    expires_at: ZonedInstant | None = Field(None, description="Never, if left out")
 
 
 class ApiKeyPatch(BaseModel):

@@ -6,11 +6,13 @@ from uuid import UUID
 from fastapi import APIRouter, BackgroundTasks, Depends, Request, Response
 
 from counterfoil.config import Settings
+from counterfoil.entitlements.errors import QuotaExceeded
 from counterfoil.entitlements.quotas import require_quota
 from counterfoil.identity import mailing
 from counterfoil.identity import repository as identities
 from counterfoil.identity.delivery import AUTH_PREFIX, deliver, device_of
 from counterfoil.identity.deps import Recognized, require_own_origin
+from counterfoil.identity.errors import AlreadyMember, LinkInvalid, OriginMismatch, RegistrationRefused
 from counterfoil.identity.invitations import repository, service
 from counterfoil.identity.invitations.schemas import (
     AcceptBody,
@@ -25,7 +27,9 @@ from counterfoil.identity.invitations.service import Invitations
 from counterfoil.identity.schemas import TenantOut, UserOut
 from counterfoil.kit.mail import Mailer
 from counterfoil.rbac import Scope, require
+from counterfoil.rbac.errors import BeyondOwnPermissions, OwnersOnly, UnknownRole
 from counterfoil.web import Listing, Page, decode_cursor, encode_cursor, provided
+from counterfoil.web.links import finds
 from counterfoil.web.pagination import InvalidCursor, listing
 from counterfoil.web.problems import problem_responses
 
@@ -42,7 +46,10 @@ Manageable = Annotated[Scope, require("members.manage")]
     operation_id="inviteUser",
     status_code=201,
     tags=["users"],
-    responses=problem_responses(401, 403, 409, 422, 429, 503),
+    responses={
+        **finds(201, invitation_id="/id"),
+        **problem_responses(403, QuotaExceeded, OwnersOnly, BeyondOwnPermissions, AlreadyMember, UnknownRole),
+    },
 )
 async def invite_user(
     *,
@@ -79,7 +86,7 @@ async def invite_user(
     "/api/v1/users/invitations",
     operation_id="listInvitations",
     tags=["users"],
-    responses=problem_responses(401, 403, 422),
+    responses={**finds(200, invitation_id="/items/0/id"), **problem_responses(403)},
 )
 async def list_invitations(
     scope: Annotated[Scope, require("members.read")], page: Annotated[Listing, Depends(listing)]
@@ -98,7 +105,7 @@ async def list_invitations(
     operation_id="revokeInvitation",
     status_code=204,
     tags=["users"],
-    responses=problem_responses(401, 403, 404, 422),
+    responses=problem_responses(403, 404),
 )
 async def revoke_invitation(invitation_id: UUID, scope: Manageable) -> None:
     """Take an invitation back: its link stops working."""
@@ -109,7 +116,7 @@ async def revoke_invitation(invitation_id: UUID, scope: Manageable) -> None:
     f"{AUTH_PREFIX}/invitations/preview",
     operation_id="previewInvitation",
     tags=["auth"],
-    responses=problem_responses(403, 410, 422, 429, 503),
+    responses=problem_responses(OriginMismatch, LinkInvalid, 429, 503),
 )
 async def preview_invitation(body: TokenBody, caller: Recognized, invitations: TheInvitations) -> PreviewOut:
     """What a link is good for, and whether who is signed in, if anybody, can accept it."""
@@ -122,7 +129,9 @@ async def preview_invitation(body: TokenBody, caller: Recognized, invitations: T
     operation_id="acceptInvitation",
     status_code=201,
     tags=["auth"],
-    responses=problem_responses(401, 403, 409, 410, 422, 429, 503),
+    responses=problem_responses(
+        401, OriginMismatch, QuotaExceeded, RegistrationRefused, AlreadyMember, LinkInvalid, 429, 503
+    ),
 )
 async def accept_invitation(
     *,

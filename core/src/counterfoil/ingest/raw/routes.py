@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from counterfoil.connections import service as connections
+from counterfoil.connections.errors import ConnectionNotFound, UnknownConnector
 from counterfoil.ingest.errors import NoSuchStream
 from counterfoil.ingest.raw import repository
 from counterfoil.ingest.raw.schemas import RawRecordDetail, RawRecordOut
@@ -15,8 +16,9 @@ from counterfoil.ingest.records import Origin
 from counterfoil.kit.errors import NotFound
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.rbac import Scope, require
-from counterfoil.web import Listing, Page, decode_cursor, encode_cursor, provided
-from counterfoil.web.pagination import InvalidCursor, listing
+from counterfoil.web import Listing, Page, encode_cursor, provided
+from counterfoil.web.links import finds
+from counterfoil.web.pagination import listing, number_of
 from counterfoil.web.problems import problem_responses
 
 router = APIRouter(prefix="/api/v1/connections/{connection_id}/streams/{stream}/records", tags=["connections"])
@@ -25,7 +27,14 @@ Plugins = Annotated[PluginManager, Depends(provided(PluginManager))]
 Reading = Annotated[Scope, require("tables.read")]
 
 
-@router.get("", operation_id="listRawRecords", responses=problem_responses(401, 403, 404, 422))
+@router.get(
+    "",
+    operation_id="listRawRecords",
+    responses={
+        **finds(200, record_id="/items/0/id"),
+        **problem_responses(403, ConnectionNotFound, NoSuchStream, UnknownConnector),
+    },
+)
 async def list_raw_records(
     *,
     connection_id: UUID,
@@ -45,7 +54,7 @@ async def list_raw_records(
         record_id = origin.raw_id(stream, source_id)
         found = await repository.by_id(scope.uow, connection_id, record_id)
         return Page(items=[RawRecordOut.model_validate(dict(found))] if found else [])
-    before = _change(page.cursor) if page.cursor else None
+    before = number_of(page.cursor, least=1) if page.cursor else None
     rows = await repository.page(scope.uow, connection_id, stream, before=before, limit=page.limit + 1)
     items = rows[: page.limit]
     return Page(
@@ -58,7 +67,7 @@ async def list_raw_records(
     "/{record_id}",
     operation_id="getRawRecord",
     response_model=RawRecordDetail,
-    responses=problem_responses(401, 403, 404, 422),
+    responses=problem_responses(403, 404, ConnectionNotFound, NoSuchStream, UnknownConnector),
 )
 async def get_raw_record(
     connection_id: UUID, stream: str, record_id: UUID, scope: Reading, plugins: Plugins
@@ -79,10 +88,3 @@ async def _kind_with(scope: Scope, plugins: PluginManager, connection_id: UUID, 
     if stream not in connector.streams:
         raise NoSuchStream(f"Choose from {', '.join(connector.streams)}.")
     return connection.kind
-
-
-def _change(cursor: str) -> int:
-    (change,) = decode_cursor(cursor, length=1)
-    if not isinstance(change, int) or not 0 < change < 2**63:
-        raise InvalidCursor
-    return change

@@ -7,9 +7,11 @@ from fastapi import APIRouter, Depends
 
 from counterfoil.rbac import Scope, require
 from counterfoil.rbac.catalogue import Catalogue
+from counterfoil.rbac.errors import BeyondOwnPermissions, LastOwner, MemberNotFound, OwnersOnly, UnknownRole
 from counterfoil.rbac.members import service
 from counterfoil.rbac.members.schemas import MemberOut, MemberPatch, MemberRolesIn
 from counterfoil.web import Listing, Page, encode_cursor, provided
+from counterfoil.web.links import finds
 from counterfoil.web.pagination import id_of, listing
 from counterfoil.web.problems import problem_responses
 
@@ -20,7 +22,7 @@ Manageable = Annotated[Scope, require("members.manage")]
 TheCatalogue = Annotated[Catalogue, Depends(provided(Catalogue))]
 
 
-@router.get("", operation_id="listMembers", responses=problem_responses(401, 403, 422))
+@router.get("", operation_id="listMembers", responses={**finds(200, user_id="/items/0/id"), **problem_responses(403)})
 async def list_members(scope: Readable, page: Annotated[Listing, Depends(listing)]) -> Page[MemberOut]:
     """Members by when they joined, disabled ones included."""
     found = await service.page(scope.uow, after=id_of(page.cursor), limit=page.limit + 1)
@@ -31,20 +33,26 @@ async def list_members(scope: Readable, page: Annotated[Listing, Depends(listing
     )
 
 
-@router.get("/{user_id:uuid}", operation_id="getMember", responses=problem_responses(401, 403, 404))
+@router.get("/{user_id:uuid}", operation_id="getMember", responses=problem_responses(403, 404, MemberNotFound))
 async def get_member(user_id: UUID, scope: Readable) -> MemberOut:
     """One member."""
     return MemberOut.of(await service.get(scope.uow, user_id))
 
 
-@router.patch("/{user_id:uuid}", operation_id="updateMember", responses=problem_responses(401, 403, 404, 409, 422))
+@router.patch(
+    "/{user_id:uuid}",
+    operation_id="updateMember",
+    responses=problem_responses(403, OwnersOnly, BeyondOwnPermissions, 404, MemberNotFound, LastOwner),
+)
 async def update_member(user_id: UUID, body: MemberPatch, scope: Manageable, catalogue: TheCatalogue) -> MemberOut:
     """Disable a member, who is logged out of this tenant at once, or let them in again."""
     return MemberOut.of(await service.set_status(scope, user_id, body.status, catalogue=catalogue))
 
 
 @router.put(
-    "/{user_id:uuid}/roles", operation_id="setMemberRoles", responses=problem_responses(401, 403, 404, 409, 422)
+    "/{user_id:uuid}/roles",
+    operation_id="setMemberRoles",
+    responses=problem_responses(403, OwnersOnly, BeyondOwnPermissions, 404, MemberNotFound, LastOwner, UnknownRole),
 )
 async def set_member_roles(user_id: UUID, body: MemberRolesIn, scope: Manageable, catalogue: TheCatalogue) -> MemberOut:
     """Replace a member's roles. Nobody gives what they do not have, and only owners make and unmake owners."""
@@ -52,7 +60,10 @@ async def set_member_roles(user_id: UUID, body: MemberRolesIn, scope: Manageable
 
 
 @router.delete(
-    "/{user_id:uuid}", operation_id="removeMember", status_code=204, responses=problem_responses(401, 403, 404, 409)
+    "/{user_id:uuid}",
+    operation_id="removeMember",
+    status_code=204,
+    responses=problem_responses(403, OwnersOnly, 404, MemberNotFound, LastOwner),
 )
 async def remove_member(user_id: UUID, scope: Manageable) -> None:
     """End a membership, its sessions and its personal API keys at once. The user's account stays."""

@@ -7,13 +7,16 @@ from fastapi import APIRouter, Depends, Response
 
 from counterfoil.entitlements.plans import CUSTOM_ROLES
 from counterfoil.entitlements.service import require_feature
+from counterfoil.kit.errors import EntitlementRequired
 from counterfoil.plugins.manager import PluginManager
 from counterfoil.rbac import Scope, require
 from counterfoil.rbac.catalogue import Catalogue
+from counterfoil.rbac.errors import BeyondOwnPermissions, RoleInUse, RoleNameTaken, RoleNotFound, UnknownPermission
 from counterfoil.rbac.roles import service
 from counterfoil.rbac.roles.schemas import PermissionOut, RoleIn, RoleOut, RolePatch
 from counterfoil.web import Page, provided
 from counterfoil.web.etag import IfMatch, tag
+from counterfoil.web.links import finds
 from counterfoil.web.problems import problem_responses
 
 router = APIRouter(prefix="/api/v1/users", tags=["users"])
@@ -24,7 +27,7 @@ TheCatalogue = Annotated[Catalogue, Depends(provided(Catalogue))]
 Plugins = Annotated[PluginManager, Depends(provided(PluginManager))]
 
 
-@router.get("/permissions", operation_id="listPermissions", responses=problem_responses(401, 403))
+@router.get("/permissions", operation_id="listPermissions", responses=problem_responses(403))
 async def list_permissions(scope: Readable, catalogue: TheCatalogue) -> Page[PermissionOut]:
     """Every permission there is, the product's own and those of installed plugins."""
     return Page(
@@ -40,14 +43,22 @@ async def list_permissions(scope: Readable, catalogue: TheCatalogue) -> Page[Per
     )
 
 
-@router.get("/roles", operation_id="listRoles", responses=problem_responses(401, 403))
+@router.get("/roles", operation_id="listRoles", responses=problem_responses(403))
 async def list_roles(scope: Readable, catalogue: TheCatalogue) -> Page[RoleOut]:
     """The built-in roles, then the tenant's own by name."""
     custom = [RoleOut.of(role) for role in await service.all_roles(scope.uow)]
     return Page(items=[*RoleOut.built_in_ones(catalogue), *custom])
 
 
-@router.post("/roles", operation_id="createRole", status_code=201, responses=problem_responses(401, 403, 409, 422))
+@router.post(
+    "/roles",
+    operation_id="createRole",
+    status_code=201,
+    responses={
+        **finds(201, role_id="/id"),
+        **problem_responses(403, EntitlementRequired, BeyondOwnPermissions, RoleNameTaken, UnknownPermission),
+    },
+)
 async def create_role(
     body: RoleIn, scope: Manageable, catalogue: TheCatalogue, plugins: Plugins, response: Response
 ) -> RoleOut:
@@ -65,7 +76,7 @@ async def create_role(
     return RoleOut.of(role)
 
 
-@router.get("/roles/{role_id}", operation_id="getRole", responses=problem_responses(401, 403, 404, 422))
+@router.get("/roles/{role_id}", operation_id="getRole", responses=problem_responses(403, RoleNotFound))
 async def get_role(role_id: UUID, scope: Readable, response: Response) -> RoleOut:
     """One of the tenant's own roles, with its ETag."""
     role = await service.get(scope.uow, role_id)
@@ -73,7 +84,11 @@ async def get_role(role_id: UUID, scope: Readable, response: Response) -> RoleOu
     return RoleOut.of(role)
 
 
-@router.patch("/roles/{role_id}", operation_id="updateRole", responses=problem_responses(401, 403, 404, 412, 422))
+@router.patch(
+    "/roles/{role_id}",
+    operation_id="updateRole",
+    responses=problem_responses(403, EntitlementRequired, BeyondOwnPermissions, RoleNotFound, UnknownPermission),
+)
 async def update_role(
     *,
     role_id: UUID,
@@ -103,7 +118,7 @@ async def update_role(
     "/roles/{role_id}",
     operation_id="deleteRole",
     status_code=204,
-    responses=problem_responses(401, 403, 404, 409, 412, 422),
+    responses=problem_responses(403, RoleNotFound, RoleInUse),
 )
 async def delete_role(role_id: UUID, scope: Manageable, if_match: IfMatch = None) -> None:
     """Delete a role that nobody has; 409 says how many members and service keys still have it."""

@@ -6,11 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 
 from counterfoil.rbac import Scope, require
+from counterfoil.tables.errors import InvalidAggregate, InvalidColumns, InvalidFilter, InvalidSort
 from counterfoil.tables.registry import TableRegistry
 from counterfoil.tables.views import service
+from counterfoil.tables.views.errors import NotYourView, TooManyViews, ViewNameTaken
 from counterfoil.tables.views.schemas import ViewIn, ViewOut, ViewPatch
 from counterfoil.web import Listing, Page, decode_cursor, encode_cursor, provided
 from counterfoil.web.etag import IfMatch, tag
+from counterfoil.web.links import finds
 from counterfoil.web.pagination import InvalidCursor, listing
 from counterfoil.web.problems import problem_responses
 
@@ -20,7 +23,9 @@ Reader = Annotated[Scope, require("tables.read")]
 Registry = Annotated[TableRegistry, Depends(provided(TableRegistry))]
 
 
-@router.get("", operation_id="listViews", responses=problem_responses(401, 403, 404, 422))
+@router.get(
+    "", operation_id="listViews", responses={**finds(200, view_id="/items/0/id"), **problem_responses(403, 404)}
+)
 async def list_views(
     scope: Reader,
     registry: Registry,
@@ -41,7 +46,17 @@ async def list_views(
     )
 
 
-@router.post("", operation_id="createView", status_code=201, responses=problem_responses(401, 403, 404, 409, 422))
+@router.post(
+    "",
+    operation_id="createView",
+    status_code=201,
+    responses={
+        **finds(201, view_id="/id"),
+        **problem_responses(
+            403, 404, TooManyViews, ViewNameTaken, InvalidFilter, InvalidSort, InvalidColumns, InvalidAggregate
+        ),
+    },
+)
 async def create_view(body: ViewIn, scope: Reader, registry: Registry, response: Response) -> ViewOut:
     """Keep filters, sort, columns and a chart of a table under a name. They have to fit the table."""
     user_id = scope.caller.user_id
@@ -50,7 +65,7 @@ async def create_view(body: ViewIn, scope: Reader, registry: Registry, response:
     return ViewOut.of(view, caller=user_id)
 
 
-@router.get("/{view_id}", operation_id="getView", responses=problem_responses(401, 403, 404, 422))
+@router.get("/{view_id}", operation_id="getView", responses=problem_responses(403, 404))
 async def get_view(view_id: UUID, scope: Reader, registry: Registry, response: Response) -> ViewOut:
     """One view, with its ETag."""
     view = await service.get(scope.uow, view_id, user_id=scope.caller.user_id)
@@ -59,7 +74,13 @@ async def get_view(view_id: UUID, scope: Reader, registry: Registry, response: R
     return ViewOut.of(view, caller=scope.caller.user_id)
 
 
-@router.patch("/{view_id}", operation_id="updateView", responses=problem_responses(401, 403, 404, 409, 412, 422))
+@router.patch(
+    "/{view_id}",
+    operation_id="updateView",
+    responses=problem_responses(
+        403, NotYourView, 404, ViewNameTaken, InvalidFilter, InvalidSort, InvalidColumns, InvalidAggregate
+    ),
+)
 async def update_view(
     *,
     view_id: UUID,
@@ -79,7 +100,7 @@ async def update_view(
 
 
 @router.delete(
-    "/{view_id}", operation_id="deleteView", status_code=204, responses=problem_responses(401, 403, 404, 412, 422)
+    "/{view_id}", operation_id="deleteView", status_code=204, responses=problem_responses(403, NotYourView, 404)
 )
 async def delete_view(view_id: UUID, scope: Reader, if_match: IfMatch = None) -> None:
     """Delete a view; only the owner may."""

@@ -2,7 +2,7 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
 from counterfoil.tables.aggregates import MAX_GROUPS, MAX_MEASURES
 from counterfoil.tables.filters import MAX_FILTERS, MAX_VALUE_LENGTH
@@ -32,7 +32,7 @@ class ViewIn(BaseModel):
 
     table: _Term = Field(examples=["payments"])
     name: _Name
-    shared: bool = Field(False, description="Every member who may read the table sees it")
+    shared: StrictBool = Field(False, description="Every member who may read the table sees it")
     filters: _Filters = []
     sort: _Term | None = None
     columns: _Columns | None = Field(None, description="In this order; without it the table's own choice")
@@ -45,7 +45,7 @@ class ViewPatch(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: _Name | None = None
-    shared: bool | None = None
+    shared: StrictBool | None = None
     filters: _Filters | None = None
     sort: _Term | None = None
     columns: _Columns | None = None
