@@ -162,7 +162,7 @@ class Checker:
             "SELECT id, kind, status, attempts, error->>'code' AS code FROM core.jobs WHERE tenant_id = ANY ($1)",
             self._tenants,
         )
-        self.report.jobs = dict(Counter(f"{job['kind']} {job['status']}" for job in jobs))
+        self.report.jobs = dict(Counter(" ".join(filter(None, (j["kind"], j["status"], j["code"]))) for j in jobs))
         self.report.attempts = sum(job["attempts"] for job in jobs)
         known = {str(job["id"]) for job in jobs}
         self.report.found("jobs", "accepted and gone", sorted(self.ledger.jobs.keys() - known))
