@@ -61,7 +61,7 @@ def packed(most: int) -> list[str]:
 _STRUCTURE = frozenset(
     {"id", "object", "currency", "status", "url", "balance_type"},
 )
-_REFERENCE = re.compile(r"[a-z]{2,6}_[A-Za-z0-9]{8,}(/test)?")
+_REFERENCE = re.compile(r"[a-z]{2,6}_(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{8,}(/test)?")
 # What the simulator leaves empty and a real account may fill.
 _OFTEN_EMPTY = {
     "/v1/charges": ("customer",),

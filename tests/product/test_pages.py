@@ -115,7 +115,8 @@ def from_a_proxy(route: Route) -> None:
 
 
 ABOUT_ONE = [route for route in ASKING if "{" in PAGES[route].query]
-# How the API fails, what a person is told, and where: the words are made in one place, so not all everywhere.
+# How the API fails, what a person is told, and where: the words are made in one place, so not all of them everywhere.
+# What somebody with few rights is really refused, `test_walks` looks at.
 FAILURES: dict[str, tuple[Callable[[Route], None], str, list[str]]] = {
     "down": (from_a_proxy, "The server answered 502", ASKING),
     "offline": (
@@ -123,7 +124,7 @@ FAILURES: dict[str, tuple[Callable[[Route], None], str, list[str]]] = {
         "The server cannot be reached",
         ["/jobs", "/dashboard"],
     ),
-    "forbidden": (refused(403, "permission_denied", "Permission denied"), "You may not see this", ASKING),
+    "forbidden": (refused(403, "permission_denied", "Permission denied"), "You may not see this", ABOUT_ONE),
     "gone": (refused(404, "not_found", "Not found"), "This does not exist, or no longer", ABOUT_ONE),
 }
 
@@ -153,8 +154,9 @@ def tabs(
 def test_a_page_whose_data_does_not_come_says_why(member: Walk, company: Company, failure: str) -> None:
     answer, words, asking = FAILURES[failure]
     for route, page in tabs(member, company, answer, asking):
+        # So many tabs at once are slow on a small machine.
         alert = page.get_by_role("main").get_by_role("alert").filter(has_text=words).first
-        expect(alert, f"{route}, {failure}").to_be_visible(timeout=15_000)
+        expect(alert, f"{route}, {failure}").to_be_visible(timeout=60_000)
         again = page.get_by_role("main").get_by_role("button", name="Try again")
         if failure in ("down", "offline"):
             expect(again.first, f"{route}, {failure}").to_be_visible()
@@ -167,6 +169,6 @@ def test_a_page_whose_data_does_not_come_says_why(member: Walk, company: Company
 def test_a_page_whose_data_is_slow_shows_that_it_waits(member: Walk, company: Company) -> None:
     member.complaints.clear()
     for route, page in tabs(member, company, lambda _route: None, ASKING):
-        expect(page.get_by_role("main").get_by_role("status").first, route).to_be_visible()
+        expect(page.get_by_role("main").get_by_role("status").first, route).to_be_visible(timeout=60_000)
         member.axe(f"{route}, waiting", page, "light")
     assert member.complaints == []
