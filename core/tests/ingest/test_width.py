@@ -340,7 +340,9 @@ async def test_a_refresh_lands_what_the_vendor_says_now_in_a_run_of_its_own(wide
     run = next(run for run in await wide.bench.runs() if run["mode"] == "refresh")
     assert (run["status"], run["rows_read"]) == ("succeeded", 2)
     async with wide.bench.database.unit_of_work(wide.bench.tenant_id) as uow:
-        assert (await repository.latest_runs(uow, wide.bench.connection_id, ["charges"]))["charges"].mode == "incremental"
+        assert (await repository.latest_runs(uow, wide.bench.connection_id, ["charges"]))[
+            "charges"
+        ].mode == "incremental"
 
 
 async def test_an_earliest_instant_that_makes_no_sense_stops_the_stream_alone(wide: WideBench) -> None:
