@@ -11,6 +11,7 @@ from counterfoil.ingest.positions import (
     Position,
     Tally,
     after_window,
+    at,
     frontier,
     high_mark,
     in_words,
@@ -125,3 +126,40 @@ def test_a_lag_ends_windows_before_now_and_the_next_run_goes_on_there() -> None:
     second = next_window(position, cursor, T0 + timedelta(hours=1))
     assert second is not None
     assert (second.since, second.until) == (T0 - timedelta(minutes=70), T0)
+
+
+@given(
+    span=st.integers(1, 10**6),
+    longest=st.none() | st.integers(10**4, 10**7),
+    lookback=st.integers(0, 10**5),
+    lag=st.integers(0, 1000),
+)
+def test_windows_are_as_long_as_they_may_be_overlap_by_the_look_back_and_come_to_an_end(
+    span: int, longest: int | None, lookback: int, lag: int
+) -> None:
+    cursor = TimeCursor(max_window=f"{longest}s" if longest else None, lookback=f"{lookback}s", lag=f"{lag}s")
+    end = T0 + timedelta(seconds=span)
+    now = end + timedelta(seconds=lag)
+    position, reached = at(cursor, T0), T0
+    for _ in range(-(-span // (longest or span))):
+        window = next_window(position, cursor, now)
+        assert window is not None
+        assert window.since == reached - timedelta(seconds=lookback)
+        assert window.until == (end if longest is None else min(end, reached + timedelta(seconds=longest)))
+        position, reached = after_window(position, window), window.until
+    assert reached == end
+    assert next_window(position, cursor, now) is None
+
+
+@given(span=st.integers(1, 10**6), longest=st.none() | st.integers(10**4, 10**7), slices=st.integers(1, 6))
+def test_slices_come_to_an_end_in_as_few_windows_as_can_be(span: int, longest: int | None, slices: int) -> None:
+    cursor = TimeCursor(slices=slices, max_window=f"{longest}s" if longest else None)
+    for part in slices_of(plan(cursor, span=timedelta(seconds=span))):
+        length = datetime.fromisoformat(part["until"]) - datetime.fromisoformat(part["high"])
+        fewest = 1 if longest is None else -(-length // timedelta(seconds=longest))
+        for _ in range(fewest):
+            window = next_window_of_slice(part, cursor)
+            assert window is not None
+            part = after_window(part, window)  # noqa: PLW2901  (one slice, further on)
+        assert is_finished(part)
+        assert next_window_of_slice(part, cursor) is None
