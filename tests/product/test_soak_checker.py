@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
 from tests.product.conftest import Product, free_port
 from tests.soak.checker import Checker, Report, connect, tables
 from tests.soak.gateway import Gateway
-from tests.soak.load import Company, Ledger
+from tests.soak.load import Accepted, Company, Ledger
 from tests.soak.stripe import Stripe
 from tests.soak.vendors import Holdings
 
@@ -191,6 +192,18 @@ async def test_a_planted_fault_is_found(books: Books, statement: str, check: str
         )
     )
     assert says(report, check, what), report.findings
+
+
+async def test_who_asks_for_a_pack_that_is_being_made_anyway_has_changed_nothing(books: Books) -> None:
+    job_id = await books.driver.fetchval(
+        f"SELECT id::text FROM core.jobs WHERE {books.tenant} AND kind = 'core.evidence'"  # noqa: S608  (an id of our own)
+    )
+    asked = Accepted(tenant_id=books.company.tenant_id, correlation_id=str(uuid4()), request="POST", job_id=job_id)
+    books.checker.ledger.accepted.append(asked)
+    try:
+        assert (await books.checker.check(books.driver, books.holdings)).findings == []
+    finally:
+        books.checker.ledger.accepted.remove(asked)
 
 
 async def test_a_file_that_is_gone_or_changed_is_found(books: Books) -> None:
