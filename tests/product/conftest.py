@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.product.browsing import FLAGS, Walk, chromium
 
 PASSWORD = "correct horse battery staple"
+ACCESS_TOKEN_TTL_S = 7200
 _READY_S = 150
 
 
@@ -185,6 +186,8 @@ def start(home: Path, port: int, *, world: Mapping[str, Any] | None = None, **en
         "COUNTERFOIL_JOB_LEASE_S": "3",
         "COUNTERFOIL_REAP_INTERVAL_S": "0.5",
         "COUNTERFOIL_REPUBLISH_AFTER_S": "4",
+        # However long a slow machine takes for a run of the tests.
+        "COUNTERFOIL_ACCESS_TOKEN_TTL_S": str(ACCESS_TOKEN_TTL_S),
         **environment,
     }
     as_of = datetime.now(UTC).replace(microsecond=0).isoformat()

@@ -21,7 +21,7 @@ from tests.product.attacker import (
     signed_in,
     visitor,
 )
-from tests.product.conftest import PASSWORD, Person, Product
+from tests.product.conftest import ACCESS_TOKEN_TTL_S, PASSWORD, Person, Product
 from tests.product.victim import sql
 
 pytestmark = pytest.mark.xdist_group("product")
@@ -266,7 +266,7 @@ def test_every_log_in_and_refresh_makes_tokens_nobody_saw_before(product: Produc
 def test_cookies_are_out_of_reach_of_scripts_and_other_sites(product: Product) -> None:
     with browser_of(product, product.newcomer("flags")) as browser:
         answers = [browser.post(f"{AUTH}/refresh"), browser.post(f"{AUTH}/logout")]
-    for answer, (ttl, refresh_ttl) in zip(answers, ((900, 30 * 86_400), (0, 0)), strict=True):
+    for answer, (ttl, refresh_ttl) in zip(answers, ((ACCESS_TOKEN_TTL_S, 30 * 86_400), (0, 0)), strict=True):
         lines = answer.headers.get_list("set-cookie")
         cookies = SimpleCookie()
         for line in lines:

@@ -77,4 +77,4 @@ async def test_a_log_in_from_another_site_is_logged_where_no_tenants_trail_can_t
 async def test_a_form_post_is_no_log_in(owner: Registered, client: httpx2.AsyncClient) -> None:
     body = httpx2.Request("POST", "http://x", json=owner.credentials).content
     answer = await client.post(LOGIN, content=body, headers={"Content-Type": "text/plain"})
-    assert answer.status_code == 422
+    assert answer.status_code == 415
