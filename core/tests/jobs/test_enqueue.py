@@ -132,11 +132,10 @@ async def test_a_queued_job_is_cancelled_at_once_and_only_once(jobs: Jobs) -> No
     job = await jobs.get(job_id)
     assert job.status == "cancelled"
     assert job.finished_at is not None
-    assert [event["action"] for event in await jobs.audited(job_id)] == [
-        "core.job.requested",
-        "core.job.cancelled",
-        "core.job.finished",
-    ]
+    first, *others = [event["action"] for event in await jobs.audited(job_id)]
+    assert first == "core.job.requested"
+    # Of one millisecond, mostly.
+    assert sorted(others) == ["core.job.cancelled", "core.job.finished"]
 
 
 async def test_a_finished_job_cannot_be_cancelled(jobs: Jobs) -> None:
