@@ -43,6 +43,7 @@ HANDLED = {
 # Checks of schemathesis that do not hold here, each with its reason.
 NOT_HELD: dict[CheckFunction, str] = {
     openapi.positive_data_acceptance: "what fits the schema may still be a label that is taken, or a vendor that is unknown",
+    openapi.ignored_auth: "so many wrong credentials from one address are answered 429; that none lets anybody in has tests of its own",
     openapi.missing_required_header: "/metrics is not there at all until an operator gives it a token",
 }
 
