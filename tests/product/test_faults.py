@@ -8,7 +8,13 @@ from tests.product.conftest import free_port
 from tests.soak.run import Plan, Soak
 from tests.soak.stripe import Stripe
 
-pytestmark = [pytest.mark.xdist_group("product"), pytest.mark.faults, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.xdist_group("product"),
+    pytest.mark.faults,
+    pytest.mark.timeout(600),
+    # Shown, and no failure: the driver's own files and sockets are cut off in the middle of things as well.
+    pytest.mark.filterwarnings("default::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 def test_every_kind_of_strike_leaves_the_books_right(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -19,4 +25,5 @@ def test_every_kind_of_strike_leaves_the_books_right(tmp_path_factory: pytest.Te
     assert result["findings"] == [], json.dumps(result, indent=2)
     assert result["changes_accepted"] > 20
     assert set(result["not_possible"]) <= {"disk-full", "clock-minutes", "clock-days"}
-    assert result["attempts"] > sum(result["jobs"].values())
+    assert result["strikes"] + len(result["not_possible"]) >= len(result["strikes_by_kind"]) > 35
+    assert min(result["rows_checked"], result["events_hashed"], result["webhooks_taken"]) > 0
