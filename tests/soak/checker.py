@@ -22,6 +22,7 @@ from counterfoil.db import Database
 from counterfoil.embedded.postgres import SUPERUSER
 from counterfoil.objects.opening import open_store
 from counterfoil.objects.service import PURPOSES, sweep_orphans
+from counterfoil.webhooks.upkeep import tidy_receipts
 
 if TYPE_CHECKING:
     from tests.soak.load import Company, Ledger
@@ -221,6 +222,10 @@ class Checker:
     # -- what else it keeps ----------------------------------------------------------------------------------------------------
 
     async def _receipts(self, driver: asyncpg.Connection[Any]) -> None:
+        """Each is handled, once the ticker has closed what belonged to jobs that people cancelled."""
+        database = Database.connect(self.settings.database_url.get_secret_value(), pool_size=2, patience_s=10)
+        await tidy_receipts(database)
+        await database.close()
         rows = await driver.fetch(
             "SELECT tenant_id::text, event_id, handled_at FROM core.webhook_receipts WHERE tenant_id = ANY ($1)",
             self._tenants,

@@ -44,6 +44,7 @@ class Plan:
     changes_until: float = 1.0
     orders: int = 400
     megabytes: int = 6144
+    haste: float = 1.0
     only: tuple[str, ...] = ()
 
 
@@ -166,6 +167,7 @@ class Soak:
             wanted=self.plan.strikes or len(kinds),
             seconds=self.plan.seconds,
             rng=random.Random(self.plan.seed),  # noqa: S311
+            haste=self.plan.haste,
         )
 
     def _vendor_lives(self, scene: Scene, rng: random.Random, over: threading.Event) -> None:
@@ -229,6 +231,7 @@ class Soak:
             "seconds_by_phase": self.phases,
             "lease_s": LEASE_S,
             "strikes": struck.total,
+            "kinds": sorted(kind.name for kind in struck.kinds),
             "strikes_by_kind": dict(sorted(struck.struck.items())),
             "not_possible": struck.not_possible,
             "nothing_there": dict(struck.nothing_there),

@@ -131,6 +131,19 @@ async def test_a_vendor_that_does_not_answer_at_all_is_not_asked_for_every_recor
     assert {receipt["error"] for receipt in await hooked.receipts()} == {"source_unavailable"}
 
 
+async def test_what_a_cancelled_job_was_to_ask_for_is_closed_and_says_so(
+    hooked: Hooked, settings: Settings, database: Database
+) -> None:
+    await hooked.deliver({"id": "evt_1", "about": [["charges", "ch_1"]]})
+    [job] = await hooked.jobs()
+    assert (await hooked.who.client.post(f"/api/v1/jobs/{job['id']}/cancel")).status_code == 200
+    [pending] = await hooked.receipts()
+    assert pending["handled_at"] is None
+    assert await receipts_upkeep(settings, database)() >= 1
+    [closed] = await hooked.receipts()
+    assert (closed["error"], closed["handled_at"] is not None) == ("cancelled", True)
+
+
 async def test_what_came_long_ago_goes_also_of_a_connection_that_was_deleted(
     hooked: Hooked, settings: Settings, database: Database
 ) -> None:

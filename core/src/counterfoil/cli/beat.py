@@ -13,7 +13,7 @@ from counterfoil.evidence.tasks import EVIDENCE
 from counterfoil.evidence.upkeep import Upkeep
 from counterfoil.jobs.ticker import Work, run_ticker
 from counterfoil.observability import configure_logging
-from counterfoil.webhooks.upkeep import delete_old_receipts
+from counterfoil.webhooks.upkeep import tidy_receipts
 
 
 def configure(_parser: argparse.ArgumentParser) -> None:
@@ -34,7 +34,7 @@ def evidence_upkeep(settings: Settings, database: Database) -> Work:
 
 def receipts_upkeep(_settings: Settings, database: Database) -> Work:
     """What there is to do every hour for webhooks."""
-    return partial(delete_old_receipts, database)
+    return partial(tidy_receipts, database)
 
 
 _UPKEEP = {"evidence": evidence_upkeep, "receipts": receipts_upkeep}

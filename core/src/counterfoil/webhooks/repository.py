@@ -6,12 +6,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, delete, func, select, text, update
+from sqlalchemy import and_, case, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from counterfoil.db import UnitOfWork
+from counterfoil.jobs.errors import AttemptsExhausted, TimeLimitExceeded
 from counterfoil.jobs.models import Job
 from counterfoil.kit.clock import utc_now
+from counterfoil.kit.errors import Problem
 from counterfoil.kit.ids import id_at
 from counterfoil.webhooks.models import WebhookReceipt
 
@@ -20,6 +22,9 @@ KEPT_FOR = timedelta(days=30)
 # Of a connection. More are pending only where job after job could not even begin; the next sync brings what they hint at.
 MOST_PENDING = 10_000
 TOO_MANY = "too_many_pending"
+CANCELLED = "cancelled"
+# How a job ends whose own code has no last word.
+_UNHANDLED = (AttemptsExhausted.code, TimeLimitExceeded.code, Problem.code)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +106,19 @@ async def delete_old(uow: UnitOfWork, *, limit: int) -> int:
     oldest_kept = id_at(int((utc_now() - KEPT_FOR).timestamp() * 1000))
     old = select(WebhookReceipt.id).where(WebhookReceipt.id < oldest_kept).order_by(WebhookReceipt.id).limit(limit)
     statement = delete(WebhookReceipt).where(WebhookReceipt.id.in_(old)).returning(WebhookReceipt.id)
+    return len((await uow.session.scalars(statement.execution_options(synchronize_session=False))).all())
+
+
+async def close_abandoned(uow: UnitOfWork) -> int:
+    """Close what is pending although its job has ended without a word of it: cancelled, or given up; how much it was."""
+    code = Job.error["code"].astext
+    statement = (
+        update(WebhookReceipt)
+        .where(WebhookReceipt.handled_at.is_(None), WebhookReceipt.job_id == Job.id)
+        .where(or_(Job.status == CANCELLED, and_(Job.status == "failed", code.in_(_UNHANDLED))))
+        .values(handled_at=func.now(), error=func.coalesce(code, CANCELLED))
+        .returning(WebhookReceipt.id)
+    )
     return len((await uow.session.scalars(statement.execution_options(synchronize_session=False))).all())
 
 

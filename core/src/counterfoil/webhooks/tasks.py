@@ -3,7 +3,8 @@
 A receipt stays pending for as long as the job that asks for it is tried again, whatever comes meanwhile joining it. Once the
 job's attempts are used up, the receipt is closed with the error, for everybody to see: the next sync brings what it hinted at,
 by the vendor's events, by reading back or by asking again for what is open. Only with credentials that were refused, or
-with the month's rows used up, it stays pending: the first delivery after somebody has seen to that has it asked for too.
+with the month's rows used up, it stays pending: the first delivery after somebody has seen to that has it asked for too. What a
+job leaves that was cancelled or given up is closed by the ticker within the hour, unless a delivery has it asked for before.
 """
 
 from collections.abc import Mapping, Sequence
