@@ -149,21 +149,30 @@ def test_a_rival_gets_nothing_from_another_companys_ids_and_cannot_tell_them_fro
 def test_another_companys_id_takes_as_long_as_an_invented_one(
     victim: Victim, rival: Person, every: list[Operation]
 ) -> None:
-    """Of the same class, that is: a median of many, asked in turns, within half as much and a millisecond."""
-    slower: dict[str, tuple[float, float]] = {}
-    for operation in every:
-        if not operation.takes_an_id or operation.method != "GET" or operation.name in EMPTY_FOR_OTHERS:
-            continue
-        seconds: dict[str, list[float]] = {"theirs": [], "nobodys": []}
-        for _ in range(_ASKED):
-            for whose, ids in (("theirs", victim.ids), ("nobodys", {name: str(uuid4()) for name in victim.ids})):
-                began = time.perf_counter()
-                assert send(rival.http, operation, operation.at(ids)).status_code == 404
-                seconds[whose].append(time.perf_counter() - began)
-        theirs, nobodys = (statistics.median(taken) for taken in seconds.values())
-        if not nobodys / 1.5 - 0.001 < theirs < nobodys * 1.5 + 0.001:
-            slower[operation.name] = (theirs, nobodys)
-    assert slower == {}
+    """Of the same class, that is: a median of many, asked in turns, within half as much and a millisecond.
+
+    What is far off is timed again, twice: the machine has moods, and what an id tells by its time it tells each time.
+    """
+    asked = [
+        operation
+        for operation in every
+        if operation.takes_an_id and operation.method == "GET" and operation.name not in EMPTY_FOR_OTHERS
+    ]
+    for _ in range(3):
+        asked = [operation for operation in asked if tells_by_time(victim, rival, operation)]
+    assert [operation.name for operation in asked] == []
+
+
+def tells_by_time(victim: Victim, rival: Person, operation: Operation) -> bool:
+    seconds: dict[str, list[float]] = {"theirs": [], "nobodys": []}
+    for turn in range(_ASKED):
+        asked = [("theirs", victim.ids), ("nobodys", {name: str(uuid4()) for name in victim.ids})]
+        for whose, ids in asked if turn % 2 else reversed(asked):
+            began = time.perf_counter()
+            assert send(rival.http, operation, operation.at(ids)).status_code == 404
+            seconds[whose].append(time.perf_counter() - began)
+    theirs, nobodys = (statistics.median(taken) for taken in seconds.values())
+    return not nobodys / 1.5 - 0.001 < theirs < nobodys * 1.5 + 0.001
 
 
 @pytest.mark.usefixtures("untouched")
