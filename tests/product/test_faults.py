@@ -21,7 +21,8 @@ def test_every_kind_of_strike_leaves_the_books_right(tmp_path_factory: pytest.Te
     """The hour's soak (`./dev soak`) in small, in a product of its own: every kind there is, once."""
     seed = int(os.environ.get("COUNTERFOIL_TEST_SEED", "7"))
     plan = Plan(seed=seed, seconds=35, orders=150, companies=3, changes_until=0.3, haste=0.3)
-    result = Soak(plan=plan, vendor=Stripe, folder=tmp_path_factory.mktemp("soak"), port=free_port()).run()
+    folder = tmp_path_factory.mktemp("soak")
+    result = Soak(plan=plan, vendor=Stripe, folder=folder, port=free_port(), keep_logs=folder / "logs").run()
     assert result["findings"] == [], json.dumps(result, indent=2)
     assert result["changes_accepted"] > 20
     assert set(result["not_possible"]) <= {"disk-full", "clock-minutes", "clock-days"}

@@ -79,10 +79,10 @@ class Striker:
         return struck
 
     def _next(self, deck: list[Strike]) -> Strike | None:
-        """Of those not struck yet, or else of all; none of a group that has one under way."""
+        """Of those not struck yet, or else of all; none of a group that has one under way, and None if no other is left."""
         busy = {strike.group for _, _, strike, _ in self._under_way if strike.group}
         free = [one for one in deck or self.kinds if one.group not in busy]
-        if deck:
+        if deck or not free:
             return self.rng.choice(free) if free else None
         return self.rng.choices(free, [one.weight for one in free])[0]
 
