@@ -170,5 +170,7 @@ def test_a_page_whose_data_is_slow_shows_that_it_waits(member: Walk, company: Co
     member.complaints.clear()
     for route, page in tabs(member, company, lambda _route: None, ASKING):
         expect(page.get_by_role("main").get_by_role("status").first, route).to_be_visible(timeout=60_000)
-        member.axe(f"{route}, waiting", page, "light")
+        # A place that waits is the same few elements everywhere.
+        if route in {"/dashboard", "/tables/view", "/jobs/view"}:
+            member.axe(f"{route}, waiting", page, "light")
     assert member.complaints == []

@@ -86,22 +86,15 @@ def test_new_activity_and_payouts_that_move_on_are_found_by_the_next_sync(
     assert_complete(person, simulator)
 
 
-@pytest.mark.parametrize(
-    ("fault", "code", "attempts"),
-    [
-        ({"match": "/v1/balance_transactions", "kind": "status_403", "after": 10}, "source_forbidden", 1),
-        ({"match": "/v1/charges", "kind": "cut_page", "after": 10}, "source_malformed", 2),
-    ],
-)
 def test_a_stream_that_fails_makes_the_run_partial_and_the_next_completes_it(
-    person: Person, simulator: httpx2.Client, fault: dict[str, Any], code: str, attempts: int
+    person: Person, simulator: httpx2.Client
 ) -> None:
     connection = person.connect_stripe()
-    simulator.put("/faults", json=[fault]).raise_for_status()
+    stream = "balance_transactions"
+    simulator.put("/faults", json=[{"match": f"/v1/{stream}", "kind": "status_403", "after": 10}]).raise_for_status()
     partial = person.synced(connection)
-    assert (partial["status"], partial["attempts"]) == ("partial", attempts)
-    stream = fault["match"].rsplit("/", 1)[-1]
-    assert (stream, code) in {(reason["stream"], reason["code"]) for reason in partial["reasons"]}
+    assert (partial["status"], partial["attempts"]) == ("partial", 1)
+    assert (stream, "source_forbidden") in {(reason["stream"], reason["code"]) for reason in partial["reasons"]}
     listed = {item["name"]: item for item in person.call("GET", f"/connections/{connection}/streams")["items"]}
     assert listed[stream]["last_run"]["status"] == "partial"
     assert listed[stream]["cursor"]["pending"] is True

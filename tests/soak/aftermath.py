@@ -92,7 +92,7 @@ def _told(line: str) -> str:
         told = json.loads(line)
     except ValueError:
         # A full disk, or a kill, cut it.
-        return line[:200]
+        return f"{line[:200]} … {line[-300:]}"
     return f"{told['event']}: {told['exception'].strip().splitlines()[-1][:200]}"
 
 

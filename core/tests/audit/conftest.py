@@ -1,7 +1,5 @@
 """A tenant's log, and the sealer's duties done by hand."""
 
-import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from core.tests.audit.sealing import seal_all
 
 from counterfoil import audit
 from counterfoil.audit.sealer import Sealer
@@ -35,22 +34,7 @@ class Log:
                 await audit.record(uow, action=action, resource_type="thing", resource_id=number)
 
     async def seal(self) -> None:
-        """Until every committed event is sealed; transactions of other tests may hold that up for a moment."""
-        deadline = time.monotonic() + 30
-        while True:
-            await self.sealer.seal()
-            waiting = await self.admin.fetchval(
-                """
-                SELECT count(*) FROM core.audit_events e WHERE tenant_id = $1 AND NOT EXISTS (
-                    SELECT FROM core.audit_seals s WHERE s.tenant_id = e.tenant_id AND s.epoch = e.epoch
-                      AND s.from_xid <= e.transaction_id AND s.to_xid > e.transaction_id)
-                """,
-                self.tenant_id,
-            )
-            if not waiting:
-                return
-            assert time.monotonic() < deadline, f"{waiting} events stay unsealed"
-            await asyncio.sleep(0.05)
+        await seal_all(self.sealer, self.database, self.tenant_id)
 
     async def write_sealed(self, *counts: int) -> None:
         """Events in as many seals as numbers are given."""

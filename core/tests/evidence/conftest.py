@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from core.tests.audit.sealing import seal_all
 from core.tests.evidence.packs import Pack
 from core.tests.ingest.scripted import T0, Bench, things
 from core.tests.ingest.wide import WideBench
@@ -63,7 +64,8 @@ class Desk:
         """What the ticker does every second."""
         provided = self.provided
         store = provided[ObjectStore]  # type: ignore[type-abstract]  # provided under the protocol
-        await Sealer(database=self.database, keys=provided[SealKeys], store=store).seal()
+        sealer = Sealer(database=self.database, keys=provided[SealKeys], store=store)
+        await seal_all(sealer, self.database, self.session.tenant_id)
 
     async def run(self, job_id: UUID, task: Task = EVIDENCE) -> Job:
         """Let a worker have the job."""
