@@ -21,6 +21,7 @@ from tests.bench.place import Place, place
 from counterfoil.app import create_app
 from counterfoil.db.database import driver_url
 from counterfoil.embedded import EmbeddedValkey
+from counterfoil.observability import configure_logging
 
 ORIGIN = "http://127.0.0.1:8400"
 _ROWS = """
@@ -115,6 +116,8 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=400)
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
+    # As in production, and to stderr: what logging costs is ours.
+    configure_logging("json", "INFO")
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         print(json.dumps(asyncio.run(run(options.requests, options.rounds, Path(folder))), indent=2))  # noqa: T201  (its output)

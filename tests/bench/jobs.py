@@ -23,6 +23,7 @@ import asyncpg
 from pydantic import BaseModel, SecretStr
 from redis import Redis
 from sqlalchemy import insert
+from tests.bench.place import keep_stdout_for_json
 
 from counterfoil.config import Settings
 from counterfoil.db import Database
@@ -109,6 +110,7 @@ def bare(settings: Settings, count: int) -> Measured:
 
 
 def work_bare(settings: Settings) -> None:
+    keep_stdout_for_json()
     app = celery_app(settings)
     redis = Redis.from_url(settings.redis_url.get_secret_value())
 
@@ -139,6 +141,7 @@ def ours(settings: Settings, count: int) -> Measured:
 
 
 def work(settings: Settings) -> None:
+    keep_stdout_for_json()
     run_worker(settings, queues=["sync"], concurrency=1, registry=WorkerRegistry(tasks={NOTHING.name: NOTHING}))
 
 

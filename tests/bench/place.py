@@ -56,6 +56,11 @@ def serve(at: Place, *, redis_url: str, port: int, **more: str) -> "subprocess.P
     return subprocess.Popen([sys.executable, "-m", "counterfoil.cli", "serve"], env=env)
 
 
+def keep_stdout_for_json() -> None:
+    """In a process of its own: what Celery says of its end is no part of the bench's output."""
+    os.dup2(2, 1)
+
+
 def is_ready(port: int) -> bool:
     try:
         return httpx2.get(f"http://127.0.0.1:{port}/health/ready", timeout=5).is_success

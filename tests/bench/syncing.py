@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from tests.bench.place import Place
+from tests.bench.place import Place, keep_stdout_for_json
 
 from counterfoil.config import Settings
 from counterfoil.connections import service as connections
@@ -40,6 +40,7 @@ def _without_limits(_self: Stripe, _settings: StripeSettings) -> RateLimit:
 
 def work(settings: Settings) -> None:
     """A worker with one pool process, for whom the vendor sets no limits: those of Stripe would be all there is to see."""
+    keep_stdout_for_json()
     Stripe.limits_for = _without_limits  # type: ignore[method-assign, assignment]
     run_worker(settings, queues=["sync"], concurrency=1)
 
