@@ -13,7 +13,8 @@ export function StreamList({ connectionId }: { connectionId: string }) {
       <h2 id="streams" className="font-medium">
         Streams
       </h2>
-      {streams.isPending && <TableSkeleton rows={3} />}
+      {/* About as high as the streams will be: what is below does not jump. */}
+      {streams.isPending && <TableSkeleton rows={10} />}
       {streams.isError && !streams.data && <ErrorState error={streams.error} onRetry={() => streams.refetch()} />}
       {streams.data && <StreamsTable connectionId={connectionId} streams={streams.data.items} />}
     </section>

@@ -17,7 +17,8 @@ export function CompanySection() {
       <h2 id="company" className="font-medium">
         Company
       </h2>
-      {tenant.isPending && <TableSkeleton rows={3} />}
+      {/* As high as the form: what is below stays where it is. */}
+      {tenant.isPending && <TableSkeleton rows={8} />}
       {tenant.isError && !tenant.data && <ErrorState error={tenant.error} onRetry={() => tenant.refetch()} />}
       {tenant.data && (
         <Card className="grid max-w-2xl gap-5 p-4">
