@@ -14,7 +14,7 @@ export function StreamList({ connectionId }: { connectionId: string }) {
         Streams
       </h2>
       {/* About as high as the streams will be: what is below does not jump. */}
-      {streams.isPending && <TableSkeleton rows={10} />}
+      {streams.isPending && <TableSkeleton rows={13} />}
       {streams.isError && !streams.data && <ErrorState error={streams.error} onRetry={() => streams.refetch()} />}
       {streams.data && <StreamsTable connectionId={connectionId} streams={streams.data.items} />}
     </section>

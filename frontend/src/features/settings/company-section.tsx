@@ -18,7 +18,7 @@ export function CompanySection() {
         Company
       </h2>
       {/* As high as the form: what is below stays where it is. */}
-      {tenant.isPending && <TableSkeleton rows={8} />}
+      {tenant.isPending && <TableSkeleton rows={12} />}
       {tenant.isError && !tenant.data && <ErrorState error={tenant.error} onRetry={() => tenant.refetch()} />}
       {tenant.data && (
         <Card className="grid max-w-2xl gap-5 p-4">
