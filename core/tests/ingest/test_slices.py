@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from counterfoil.ingest.positions import (
+    SLICES_PER_READER,
     Position,
     Tally,
     after_window,
@@ -97,17 +98,17 @@ def _is_in(window: Window, position: Position) -> bool:
 
 
 def test_a_slice_keeps_the_bounds_it_was_cut_with_however_late_it_is_resumed() -> None:
-    cursor = TimeCursor(slices=2)
-    position = plan(cursor, span=timedelta(days=8))
+    cursor, number = TimeCursor(slices=2), 2 * SLICES_PER_READER
+    position = plan(cursor, span=timedelta(days=number))
     parts = slices_of(position)
-    assert len(parts) == 8
+    assert len(parts) == number
     window = next_window_of_slice(parts[3], cursor)
     assert window is not None
     position = with_slice(position, 3, within(parts[3], window, "po_1", Tally()))
     again = next_window_of_slice(slices_of(position)[3], cursor)
     assert again == Window(since=T0 + timedelta(days=3), until=T0 + timedelta(days=4), resume="po_1")
-    assert in_words(position) == "A back-fill is under way: 0 of 8 stretches of time are in"
-    assert frontier(position) == T0 + timedelta(days=8)
+    assert in_words(position) == f"A back-fill is under way: 0 of {number} stretches of time are in"
+    assert frontier(position) == T0 + timedelta(days=number)
 
 
 def test_a_beginning_that_lies_ahead_leaves_nothing_to_cut() -> None:

@@ -8,6 +8,7 @@ from core.tests.ingest.scripted import T0, total
 from core.tests.ingest.wide import FIRST, Vendor, WideBench
 
 from counterfoil.ingest import repository
+from counterfoil.ingest.positions import SLICES_PER_READER
 from counterfoil.kit.ids import new_id
 from counterfoil.plugins.connector import Raw
 from counterfoil.sdk import SourceForbidden, SourceMalformed
@@ -38,7 +39,7 @@ async def test_a_back_fill_is_read_in_slices_that_cover_all_time_once(wide: Wide
     assert len(await wide.alive()) == 50
     assert total(outcome, "charges")["expected"] == 50
     bounds = sorted((since, until) for since, until, _ in wide.vendor.windows if since and until)
-    assert len(bounds) == 12
+    assert len(bounds) == 3 * SLICES_PER_READER
     assert (bounds[0][0], bounds[-1][1]) == (FIRST, T0)
     assert all(before[1] == after[0] for before, after in itertools.pairwise(bounds))
     wide.vendor.windows.clear()
@@ -95,7 +96,7 @@ async def test_what_fell_short_in_one_slice_is_still_short_after_the_job_was_tak
         await wide.sync("charges", job=wide.bench.job(job_id=job_id, die_at_commit=5))
     outcome = await wide.sync("charges", job=wide.bench.job(job_id=job_id))
     assert (outcome.status, outcome.reasons[0].code) == ("partial", "short_count")
-    assert total(outcome, "charges")["short"] == 12
+    assert total(outcome, "charges")["short"] == 3 * SLICES_PER_READER
 
 
 # --- records of other streams -----------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from counterfoil.plugins.connector import Page, ParentCursor, TimeCursor, Window
 Position = dict[str, Any]
 
 # Trade is not even over time: with more slices than readers, whoever is through early takes another.
-SLICES_PER_READER = 4
+SLICES_PER_READER = 3
 
 
 def start_of(cursor: TimeCursor | ParentCursor) -> Position:
