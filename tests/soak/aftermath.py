@@ -81,18 +81,18 @@ def left_behind(home: Path) -> Iterator[Finding]:
     crashes: Counter[str] = Counter()
     for log in home.glob("logs/*"):
         for line in log.read_text(errors="replace").splitlines():
-            if any(f'"{event}"' in line for event in _CRASHES):
-                crashes[f"{log.stem}: {_told(line)}"] += 1
+            if any(f'"{event}"' in line for event in _CRASHES) and (told := _told(line)):
+                crashes[f"{log.stem}: {told}"] += 1
     for text, number in crashes.most_common(20):
         yield Finding(check="logs", detail=f"{number} times {text}")
 
 
-def _told(line: str) -> str:
+def _told(line: str) -> str | None:
+    """What went wrong; None where a kill or a full disk cut the line: it was the strike's, and nobody can tell what else."""
     try:
         told = json.loads(line)
     except ValueError:
-        # A full disk, or a kill, cut it.
-        return f"{line[:200]} … {line[-300:]}"
+        return None
     return f"{told['event']}: {told['exception'].strip().splitlines()[-1][:200]}"
 
 
