@@ -19,7 +19,7 @@ with (
     context.bound(context.current_job_id, UUID(int=3)),
 ):
     log.info("row.landed", rows=5)
-    logging.getLogger("some.library").warning("said %s", "this")
+    logging.getLogger("some.vendor").warning("said %s", "this")
     try:
         secret = "hunter2"
         raise RuntimeError("boom")

@@ -1,7 +1,9 @@
 """A vendor that calls while its own API does not answer."""
 
 from typing import Any
+from uuid import UUID
 
+import asyncpg
 import pytest
 
 from counterfoil.cli.beat import receipts_upkeep
@@ -142,6 +144,30 @@ async def test_what_a_cancelled_job_was_to_ask_for_is_closed_and_says_so(
     assert await receipts_upkeep(settings, database)() >= 1
     [closed] = await hooked.receipts()
     assert (closed["error"], closed["handled_at"] is not None) == ("cancelled", True)
+
+
+@pytest.mark.parametrize(
+    ("code", "closed"),
+    [("attempts_exhausted", True), ("internal_error", True), ("source_unauthorized", False), ("quota_exceeded", False)],
+)
+async def test_what_a_job_that_was_given_up_leaves_is_closed_and_what_waits_for_somebody_is_not(
+    hooked: Hooked,
+    settings: Settings,
+    database: Database,
+    admin: "asyncpg.Connection[Any]",
+    *,
+    code: str,
+    closed: bool,
+) -> None:
+    await hooked.deliver({"id": "evt_1", "about": [["charges", "ch_1"]]})
+    [job] = await hooked.jobs()
+    await admin.execute(
+        "UPDATE core.jobs SET status = 'failed', finished_at = now(), error = jsonb_build_object('code', $2::text) WHERE id = $1",
+        UUID(job["id"]), code,
+    )  # fmt: skip
+    await receipts_upkeep(settings, database)()
+    [receipt] = await hooked.receipts()
+    assert (receipt["error"], receipt["handled_at"] is not None) == (code if closed else None, closed)
 
 
 async def test_what_came_long_ago_goes_also_of_a_connection_that_was_deleted(
