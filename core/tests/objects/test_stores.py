@@ -1,6 +1,7 @@
 """What every store promises, asked of a folder and of a real S3 server."""
 
 import asyncio
+import gc
 import hashlib
 import io
 import secrets
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from counterfoil.kit.clock import utc_now
-from counterfoil.objects import ObjectExists, ObjectMissing, ObjectStore
+from counterfoil.objects import DirectoryStore, ObjectExists, ObjectMissing, ObjectStore
 from counterfoil.objects.s3 import S3Store
 
 BIG = secrets.token_bytes(20_000_000)
@@ -120,6 +121,23 @@ async def test_a_reader_may_leave_in_the_middle(store: ObjectStore) -> None:
         assert await anext(reader)
         await reader.aclose()  # type: ignore[attr-defined]  # every store's reader is a generator
     assert await store.exists("tenant/big")
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning", "error::ResourceWarning")
+async def test_a_reader_that_is_cancelled_leaves_no_file_open(tmp_path: Path) -> None:
+    """A cancelled task does not stop the thread that works for it: what that opens later, nobody would close."""
+    store = DirectoryStore(tmp_path)
+    await store.put("tenant/a", io.BytesIO(b"a" * 1_000_000))
+    for wait in range(60):
+        reading = [asyncio.create_task(content(store, "tenant/a")) for _ in range(10)]
+        for _ in range(wait % 6):
+            await asyncio.sleep(0)
+        for one in reading:
+            one.cancel()
+        await asyncio.gather(*reading, return_exceptions=True)
+
+    assert await content(store, "tenant/a") == b"a" * 1_000_000
+    gc.collect()
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ class ObjectStore(Protocol):
         """The object in chunks.
 
         Raises:
-            ObjectMissing: at the first chunk.
+            ObjectMissing: at the first chunk, or at a later one when the object is deleted meanwhile.
         """
 
     async def exists(self, key: str) -> bool: ...
@@ -107,14 +107,11 @@ class DirectoryStore:
             raise ObjectStoreUnavailable(f"The folder of the object store: {error.strerror}.") from error
 
     async def read(self, key: str) -> AsyncIterator[bytes]:
-        path = self._path(key)
-        try:
-            file = await asyncio.to_thread(path.open, "rb")
-        except FileNotFoundError:
-            raise ObjectMissing(key) from None
-        with file:
-            while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
-                yield chunk
+        path, offset = self._path(key), 0
+        # Opened anew for each chunk: a file opened by a thread whose reader has gone meanwhile would stay open.
+        while chunk := await asyncio.to_thread(_chunk, path, offset):
+            yield chunk
+            offset += len(chunk)
 
     async def exists(self, key: str) -> bool:
         return await asyncio.to_thread(self._path(key).is_file)
@@ -166,3 +163,12 @@ class DirectoryStore:
         folder = self._root / prefix.rpartition("/")[0]
         found = (path.relative_to(self._root).as_posix() for path in folder.rglob("*") if path.is_file())
         return sorted(key for key in found if key.startswith(prefix) and not key.rpartition("/")[2].startswith("."))
+
+
+def _chunk(path: Path, offset: int) -> bytes:
+    try:
+        with path.open("rb", buffering=0) as file:
+            file.seek(offset)
+            return file.read(CHUNK_BYTES)
+    except FileNotFoundError:
+        raise ObjectMissing(path.name) from None
