@@ -24,6 +24,7 @@ from celery.signals import setup_logging, worker_process_init, worker_process_sh
 from counterfoil.audit.seals import SealKeys
 from counterfoil.config import Settings
 from counterfoil.db import Database
+from counterfoil.db.database import is_disconnect
 from counterfoil.entitlements.gates import gated
 from counterfoil.evidence.tasks import TASKS as EVIDENCE_TASKS
 from counterfoil.evidence.tasks import followed_by_evidence
@@ -180,7 +181,10 @@ class _PoolChildren:
             self.child = _PoolChild(self.settings, self.registry, self.stopping)
             memory.settle()
         except Exception as error:  # noqa: BLE001  (Celery would swallow any, and hand jobs to a process that can run none)
-            _log.error("worker.child_failed", exc_info=error)
+            if is_disconnect(error):
+                _log.warning("worker.database_away", error=type(error).__name__)
+            else:
+                _log.error("worker.child_failed", exc_info=error)
             time.sleep(_START_AGAIN_AFTER_S)
             os._exit(1)
 

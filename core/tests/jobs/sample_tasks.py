@@ -163,11 +163,11 @@ FAIL_FIRST = "TEST_FAIL_FIRST"
 
 @asynccontextmanager
 async def failing_first(settings: Settings, database: Database) -> AsyncIterator[Provided]:
-    """Fails once, when a file is named that does not exist yet."""
+    """Fails once, when a file is named that does not exist yet; how, its name says."""
     if marker := os.environ.get(FAIL_FIRST):
         with suppress(FileExistsError):
             os.mknod(marker)
-            raise RuntimeError("no resources yet")
+            raise ConnectionRefusedError if Path(marker).name == "database" else RuntimeError("no resources yet")
     async with basic_resources(settings, database) as provided:
         yield provided
 

@@ -59,11 +59,14 @@ async def test_everything_a_job_does_is_audited_with_its_requester_and_correlati
     assert events[1]["job_id"] == job_id
 
 
+@pytest.mark.parametrize(
+    ("missing", "event"), [("settings", "worker.child_failed"), ("database", "worker.database_away")]
+)
 async def test_a_pool_process_that_cannot_start_is_replaced(
-    jobs: Jobs, worker_environment: dict[str, str], tmp_path: Path
+    jobs: Jobs, worker_environment: dict[str, str], tmp_path: Path, missing: str, event: str
 ) -> None:
     process = WorkerProcess(
-        {**worker_environment, FAIL_FIRST: str(tmp_path / "failed"), "COUNTERFOIL_WORKER_CONCURRENCY": "1"},
+        {**worker_environment, FAIL_FIRST: str(tmp_path / missing), "COUNTERFOIL_WORKER_CONCURRENCY": "1"},
         log=tmp_path / "worker.log",
         queue="export",
     )
@@ -73,7 +76,9 @@ async def test_a_pool_process_that_cannot_start_is_replaced(
         process.destroy()
 
     assert job.status == "succeeded"
-    assert "worker.child_failed" in (tmp_path / "worker.log").read_text()
+    told = (tmp_path / "worker.log").read_text()
+    assert event in told
+    assert ("Traceback" in told) == (missing == "settings")
 
 
 async def test_a_problem_fails_the_job_with_its_code_and_a_crash_keeps_its_secrets(jobs: Jobs) -> None:
