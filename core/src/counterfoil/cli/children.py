@@ -31,6 +31,7 @@ class Child:
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _started: float = 0.0
     _again_at: float | None = None
+    _asked_to_stop: bool = False
 
     @property
     def pid(self) -> int | None:
@@ -49,7 +50,7 @@ class Child:
                 # Killed with us: without us nobody would start it again or stop it. The main thread starts all.
                 preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509  (this process has one thread)
             )
-        self._started, self._again_at = time.monotonic(), None
+        self._started, self._again_at, self._asked_to_stop = time.monotonic(), None, False
 
     def look_after(self) -> None:
         """Notice that the child has ended, and start it again after a pause that grows while it keeps ending."""
@@ -77,12 +78,18 @@ class Child:
         else:
             note(f"{self.name} runs again (process {self.pid})")
 
+    def ask_to_stop(self) -> None:
+        """Ask the child to end, once: a worker takes a second time as an order to drop its jobs."""
+        if self.process is not None and self.process.poll() is None and not self._asked_to_stop:
+            self._asked_to_stop = True
+            self.process.terminate()
+
     def stop(self, *, timeout_s: float = _STOP_TIMEOUT_S) -> None:
         """Ask the child to end, and kill it and its own children when it does not."""
         if self.process is None:
             return
+        self.ask_to_stop()
         if self.process.poll() is None:
-            self.process.terminate()
             try:
                 self.process.wait(timeout_s)
             except subprocess.TimeoutExpired:

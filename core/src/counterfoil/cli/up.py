@@ -250,7 +250,10 @@ class Demo:
     # -- stop --------------------------------------------------------------------------------------------------------------
 
     def _stop(self) -> None:
-        """Those who write first, then what they write to; each is waited for."""
+        """Those who write first, all at once, then what they write to; each is waited for."""
+        for child in self._children:
+            if child.name.startswith(("worker", "beat")):
+                child.ask_to_stop()
         for child in reversed(self._children):
             child.stop()
         for server in (self._valkey, self._postgres):
