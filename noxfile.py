@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -121,9 +122,10 @@ def test(session: nox.Session) -> None:
         return
     browser_missing = provide_system_programs(session)
     parts: list[tuple[str, Callable[[], None]]] = [
-        ("lint", lambda: run_lint(session)),
+        # Lint has one processor to itself, and what the web app needs the other.
         ("web build", lambda: build_ui(session)),
         ("web tests", lambda: run_web_tests(session)),
+        ("lint", begun_beside("lint")),
         # By file, because loadgroup does not group: pytest 9.2 ignores what pytest-xdist 3.8 does to a test's id.
         ("python tests", lambda: run_pytest(session, "-n", "2", "--dist", "loadfile")),
     ]
@@ -226,6 +228,25 @@ def docs(session: nox.Session) -> None:
 
 
 # -- how ---------------------------------------------------------------------------------------------------------------
+
+
+def begun_beside(task: str) -> Callable[[], None]:
+    """Begin a task in a process of its own; whoever calls the result waits for it, and its output is shown then."""
+    output = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the process)
+    process = subprocess.Popen(  # noqa: S603  (our own task)
+        [sys.executable, "-m", "nox", "--no-error-on-missing-interpreters", "-f", __file__, "-s", task],
+        stdout=output,
+        stderr=subprocess.STDOUT,
+    )
+
+    def end() -> None:
+        failed = process.wait() != 0
+        output.seek(0)
+        say(output.read().decode(errors="replace"))
+        if failed:
+            raise CommandFailed(return_code=process.returncode)
+
+    return end
 
 
 def run_lint(session: nox.Session) -> None:

@@ -12,6 +12,7 @@ from tests.product.pages import PAGES, routes
 pytestmark = [pytest.mark.xdist_group("product"), pytest.mark.browser]
 
 ASKING = [route for route, page in PAGES.items() if page.asks and not page.public]
+RICH = {"/connections/view", "/dashboard", "/login", "/tables/view"}
 # Who somebody is has to be known before a page can fail for reasons of its own.
 KNOWN = ("/auth/me", "/auth/refresh")
 
@@ -60,9 +61,10 @@ def test_a_page_with_data_stands_up_to_axe_and_its_own_policy(
         walk.complaints[:] = [said for said in walk.complaints if "401" not in said and "410" not in said]
     assert page.locator("html").get_attribute("lang") == "en"
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
-    walk.look(route)
+    # What is the same on many pages is looked at in both themes at both widths where there is most of it.
+    walk.look(route, schemes=("light", "dark") if route in RICH else ("light",))
     page.set_viewport_size(NARROW)
-    walk.look(f"{route}, narrow")
+    walk.look(f"{route}, narrow", schemes=("light", "dark") if route in RICH else ("dark",))
     walk.fits(route)
 
 

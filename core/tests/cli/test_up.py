@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,10 @@ class Running:
 
     def __init__(self, folder: Path) -> None:
         self.home = Home(folder / "home")
+        # A shop with less business than the demo's own, which takes longer to bring over.
+        as_of = datetime.now(UTC).replace(microsecond=0).isoformat()
+        self.home.path.mkdir()
+        self.home.world_path.write_text(json.dumps({"seed": 1, "orders": 300, "days": 20, "as_of": as_of}))
         self.output = folder / "output.txt"
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))

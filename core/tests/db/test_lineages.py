@@ -13,7 +13,8 @@ from sqlalchemy.exc import DBAPIError
 
 from counterfoil.config import Settings
 from counterfoil.db import Database
-from counterfoil.db.database import driver_url
+from counterfoil.db.database import DatabaseUnavailable, driver_url
+from counterfoil.db.migrate import CORE, current_revisions
 from counterfoil.embedded.locks import FileLock
 from counterfoil.kit.ids import new_id
 from counterfoil.plugins.errors import BundledPluginBroken
@@ -54,26 +55,44 @@ def plugin(site: Path, name: str, *statements: str, requires: str = "", distribu
     write_distribution(site, name, files, manifest=manifest, package=f"acme_{name}", distribution=distribution)
 
 
-@pytest.fixture
-async def empty(settings: Settings, services: Services) -> AsyncIterator[Settings]:
-    """Settings of a database in which nothing was ever migrated."""
-    name = f"lineages_{secrets.token_hex(4)}"
-    admin = await asyncpg.connect(driver_url(services.admin_url))
-    await admin.execute(f'CREATE DATABASE "{name}"')
-    moved = {
+def moved(settings: Settings, name: str) -> Settings:
+    """The same settings with another database."""
+    addresses = {
         field: make_url(getattr(settings, field).get_secret_value())
         .set(database=name)
         .render_as_string(hide_password=False)
         for field in ("database_url", "database_admin_url")
     }
-    yield Settings(**{**settings.model_dump(), **moved})
+    return Settings(**{**settings.model_dump(), **addresses})
+
+
+@pytest.fixture(scope="module")
+async def migrated(services: Services, settings: Settings) -> AsyncIterator[str]:
+    """A database with core's schema and those of our own plugins, to be copied; its name."""
+    name = f"lineages_{secrets.token_hex(4)}"
+    admin = await asyncpg.connect(driver_url(services.admin_url))
+    await admin.execute(f'CREATE DATABASE "{name}"')
+    with FileLock(services.folder / "roles.lock").held():
+        await migrate(moved(settings, name))
+    yield name
     await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     await admin.close()
 
 
 @pytest.fixture
-async def catalogue(empty: Settings) -> AsyncIterator[Connection]:
-    connection = await asyncpg.connect(driver_url(empty.database_admin_url.get_secret_value()))
+async def fresh(settings: Settings, services: Services, migrated: str) -> AsyncIterator[Settings]:
+    """Settings of a database of one's own in which nothing but our own was ever migrated."""
+    name = f"lineages_{secrets.token_hex(4)}"
+    admin = await asyncpg.connect(driver_url(services.admin_url))
+    await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{migrated}"')
+    yield moved(settings, name)
+    await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await admin.close()
+
+
+@pytest.fixture
+async def catalogue(fresh: Settings) -> AsyncIterator[Connection]:
+    connection = await asyncpg.connect(driver_url(fresh.database_admin_url.get_secret_value()))
     yield connection
     await connection.close()
 
@@ -86,13 +105,13 @@ def site(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(empty: Settings, services: Services, site: Path) -> Migrate:
+def run(fresh: Settings, services: Services, site: Path) -> Migrate:
     """Migrate with what is installed at that moment; the reports by schema."""
 
     async def run(folder: Path = site) -> dict[str, LineageReport]:
         # Roles belong to the whole cluster: two runs at once would trip over each other.
         with installed(folder), FileLock(services.folder / "roles.lock").held():
-            return {report.schema: report for report in await migrate(empty)}
+            return {report.schema: report for report in await migrate(fresh)}
 
     return run
 
@@ -109,7 +128,7 @@ def present(site: Path) -> Iterator[Callable[[], PluginManager]]:
 
 
 async def test_a_plugin_gets_a_secured_schema_of_its_name(
-    empty: Settings, catalogue: Connection, site: Path, run: Migrate
+    fresh: Settings, catalogue: Connection, site: Path, run: Migrate
 ) -> None:
     plugin(site, "notes", NOTES, "CREATE INDEX ON notes.notes (tenant_id, body)")
 
@@ -120,7 +139,7 @@ async def test_a_plugin_gets_a_secured_schema_of_its_name(
     assert await catalogue.fetchval(
         "SELECT relrowsecurity AND relforcerowsecurity FROM pg_class WHERE relname = 'notes'"
     )
-    database = Database.connect(empty.database_url.get_secret_value())
+    database = Database.connect(fresh.database_url.get_secret_value())
     mine, other = new_id(), new_id()
     async with database.unit_of_work(mine) as uow:
         driver = await uow.driver()
@@ -194,7 +213,6 @@ async def test_a_second_run_changes_nothing(catalogue: Connection, site: Path, r
 async def test_a_bad_lineage_leaves_the_database_as_it_was_and_the_others_go_on(
     statements: list[str], reason: str, catalogue: Connection, site: Path, run: Migrate
 ) -> None:
-    await run()
     before = await catalogue.fetch(CATALOGUE)
     plugin(site, "bad", *statements)
 
@@ -282,14 +300,13 @@ async def test_uninstalling_a_plugin_breaks_nothing_and_keeps_its_data(
 
 
 async def test_a_process_does_not_run_a_plugin_whose_migrations_are_missing(
-    empty: Settings, site: Path, run: Migrate, present: Callable[[], PluginManager]
+    fresh: Settings, site: Path, run: Migrate, present: Callable[[], PluginManager]
 ) -> None:
-    await run()
     plugin(site, "notes", NOTES)
     plugin(site, "plain")
 
     plugins = present()
-    await quarantine_unmigrated(plugins, empty)
+    await quarantine_unmigrated(plugins, fresh)
 
     notes = plugins.find("notes")
     assert notes is not None
@@ -297,18 +314,23 @@ async def test_a_process_does_not_run_a_plugin_whose_migrations_are_missing(
     assert {one.name for one in plugins.active} >= {"plain", "stripe"}
     await run()
     plugins = present()
-    await quarantine_unmigrated(plugins, empty)
+    await quarantine_unmigrated(plugins, fresh)
     assert "notes" in {one.name for one in plugins.active}
 
 
 async def test_a_process_that_cannot_reach_the_database_blames_no_plugin(
-    empty: Settings, site: Path, present: Callable[[], PluginManager]
+    fresh: Settings, site: Path, present: Callable[[], PluginManager]
 ) -> None:
     plugin(site, "notes", NOTES)
     plugins = present()
-    away = Settings(**{**empty.model_dump(), "database_url": "postgresql://counterfoil_app@127.0.0.1:9/nothing"})
+    away = Settings(**{**fresh.model_dump(), "database_url": "postgresql://counterfoil_app@127.0.0.1:9/nothing"})
 
     with pytest.raises((OSError, DBAPIError)):
         await quarantine_unmigrated(plugins, away)
 
     assert "notes" in {one.name for one in plugins.active}
+
+
+async def test_a_server_whose_socket_is_gone_is_away_and_its_lineages_are_not_behind(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseUnavailable):
+        await current_revisions(admin_url=f"postgresql://nobody@/nothing?host={tmp_path}", lineages=[CORE])

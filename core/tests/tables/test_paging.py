@@ -202,6 +202,8 @@ def expected(rows: list[Row], question: Question) -> list[UUID]:
     return [row["id"] for row in valued + valueless]
 
 
+# A failure is to be told whatever the size of what it is told with.
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @hypothesis_settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(question=questions())
 async def test_all_pages_together_are_the_rows_in_order(

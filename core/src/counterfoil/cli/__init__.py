@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from counterfoil.cli.errors import CommandError
 from counterfoil.embedded import EmbeddedError
+from counterfoil.kit import memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,7 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
+    memory.look_less_often()
     given = sys.argv[1:] if argv is None else list(argv)
     try:
         return _run(given)

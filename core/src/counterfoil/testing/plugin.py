@@ -22,6 +22,7 @@ from counterfoil.db.database import driver_url
 from counterfoil.db.roles import APP
 from counterfoil.embedded import EmbeddedPostgres, EmbeddedValkey
 from counterfoil.embedded.locks import FileLock
+from counterfoil.kit import memory
 from counterfoil.kit.ids import new_id
 from counterfoil.observability import configure_logging
 from counterfoil.plugins.migrate import migrate
@@ -57,6 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # Late, because of two plugins with a fixture of one name the later one wins, and this one has to.
     config.pluginmanager.import_plugin("counterfoil.testing.one_loop")
     configure_logging("console", "WARNING")
+    memory.look_less_often()
 
 
 @pytest.fixture(scope="session")
