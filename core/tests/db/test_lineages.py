@@ -13,8 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from counterfoil.config import Settings
 from counterfoil.db import Database
-from counterfoil.db.database import DatabaseUnavailable, driver_url
-from counterfoil.db.migrate import CORE, current_revisions
+from counterfoil.db.database import driver_url
 from counterfoil.embedded.locks import FileLock
 from counterfoil.kit.ids import new_id
 from counterfoil.plugins.errors import BundledPluginBroken
@@ -329,8 +328,3 @@ async def test_a_process_that_cannot_reach_the_database_blames_no_plugin(
         await quarantine_unmigrated(plugins, away)
 
     assert "notes" in {one.name for one in plugins.active}
-
-
-async def test_a_server_whose_socket_is_gone_is_away_and_its_lineages_are_not_behind(tmp_path: Path) -> None:
-    with pytest.raises(DatabaseUnavailable):
-        await current_revisions(admin_url=f"postgresql://nobody@/nothing?host={tmp_path}", lineages=[CORE])
