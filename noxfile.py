@@ -125,7 +125,7 @@ def test(session: nox.Session) -> None:
         # Lint has one processor to itself, and what the web app needs the other.
         ("web build", lambda: build_ui(session)),
         ("web tests", lambda: run_web_tests(session)),
-        ("lint", begun_beside("lint")),
+        ("lint, beside", begun_beside("lint")),
         # By file, because loadgroup does not group: pytest 9.2 ignores what pytest-xdist 3.8 does to a test's id.
         ("python tests", lambda: run_pytest(session, "-n", "2", "--dist", "loadfile")),
     ]

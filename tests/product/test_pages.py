@@ -12,6 +12,7 @@ from tests.product.pages import PAGES, routes
 pytestmark = [pytest.mark.xdist_group("product"), pytest.mark.browser]
 
 ASKING = [route for route, page in PAGES.items() if page.asks and not page.public]
+# With most on them, of every kind there is.
 RICH = {"/connections/view", "/dashboard", "/login", "/tables/view"}
 # Who somebody is has to be known before a page can fail for reasons of its own.
 KNOWN = ("/auth/me", "/auth/refresh")

